@@ -4,7 +4,7 @@
 
 use crate::ui::finding_text;
 use domain::period::instant;
-use domain::visible::visible;
+use domain::visible::{visible, visible_line};
 use installation::clock::now_ms;
 use installation::settings::log::{Log, LogFormat, LogLevel};
 use serde_json::Value;
@@ -26,6 +26,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// The crates whose events are shown.
 const CRATES: [&str; 5] = ["apportion", "installation", "plugin_host", "reach", "server"];
 
+/// The fields of a finding, which have places of their own in a line of text.
+const FINDING_PARTS: [&str; 4] = ["code", "location", "excerpt", "hint"];
+
 /// Separators of a span's fields, which stand in no name and no printable value.
 const NAME_END: char = '\u{1e}';
 const VALUE_END: char = '\u{1f}';
@@ -34,10 +37,13 @@ const VALUE_END: char = '\u{1f}';
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogForm {
     pub is_json: bool,
+    /// Whether lines of text begin with their time and level, as lines of JSON do.
+    pub is_timed: bool,
     pub level: LevelFilter,
 }
 
-static FORM: RwLock<LogForm> = RwLock::new(LogForm { is_json: false, level: LevelFilter::INFO });
+static FORM: RwLock<LogForm> =
+    RwLock::new(LogForm { is_json: false, is_timed: false, level: LevelFilter::INFO });
 
 /// The form at this moment.
 pub fn form() -> LogForm {
@@ -54,7 +60,13 @@ pub fn follow(settings: &Log, is_quiet: bool) {
     };
     let level = if is_quiet { level.min(LevelFilter::WARN) } else { level };
     let is_json = settings.format.value == LogFormat::Json;
-    *FORM.write().unwrap_or_else(PoisonError::into_inner) = LogForm { is_json, level };
+    let mut form = FORM.write().unwrap_or_else(PoisonError::into_inner);
+    *form = LogForm { is_json, level, ..*form };
+}
+
+/// Begins every line with its time from now on: the log of a process that stays.
+pub fn tell_times() {
+    FORM.write().unwrap_or_else(PoisonError::into_inner).is_timed = true;
 }
 
 /// Shows events on stderr from now on.
@@ -119,10 +131,14 @@ where
                 );
             }
         }
-        writer.write_str(&match form().is_json {
-            true => fields.json(event.metadata()),
-            false => fields.text(*event.metadata().level()),
-        })
+        let form = form();
+        if form.is_json {
+            return writer.write_str(&fields.json(event.metadata()));
+        }
+        if form.is_timed {
+            write!(writer, "{} ", instant(now_ms()))?;
+        }
+        writer.write_str(&fields.text(*event.metadata().level(), form.is_timed))
     }
 }
 
@@ -136,17 +152,26 @@ struct EventFields {
 
 impl EventFields {
     /// A finding looks as an error of a command does. Any other event is its message and fields.
-    fn text(&self, level: Level) -> String {
+    fn text(&self, level: Level, with_level: bool) -> String {
         let spans: String =
             self.spans.iter().map(|(name, value)| format!("{name}={value} ")).collect();
         let part = |name: &str| self.others.get(name).and_then(Value::as_str);
+        let others = self.others.iter().filter(|(name, _)| !FINDING_PARTS.contains(name));
+        let fields: String = others.map(|(name, value)| format!(" {name}={value}")).collect();
         let Some(code) = part("code") else {
-            let field = |(name, value): (&&str, &Value)| format!(" {name}={value}");
-            let fields: String = self.others.iter().map(field).collect();
-            return format!("{spans}{}{fields}\n", visible(&self.message));
+            return match with_level {
+                true => {
+                    let (level, message) =
+                        (level.as_str().to_lowercase(), visible_line(&self.message));
+                    format!("{level}: {spans}{message}{}\n", visible(&fields))
+                }
+                false => format!("{}\n", visible(&format!("{spans}{}{fields}", self.message))),
+            };
         };
+        let fields = fields.trim_start();
+        let fields = if fields.is_empty() { String::new() } else { format!("{fields} ") };
         let location = part("location").map_or_else(String::new, |place| format!("{place}: "));
-        let mut finding = format!("{spans}{location}{code}: {}", self.message);
+        let mut finding = format!("{spans}{fields}{location}{code}: {}", self.message);
         for line in part("excerpt").iter().flat_map(|excerpt| excerpt.lines()) {
             finding.push_str("\n    ");
             finding.push_str(line);

@@ -12,6 +12,7 @@ mod log;
 mod query;
 #[cfg(test)]
 mod reference;
+mod signals;
 mod table;
 mod ui;
 
@@ -20,5 +21,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
     log::start();
+    signals::survive_full_files();
     error::guarded(command::dispatch)
 }

@@ -33,6 +33,8 @@ fn reference() -> String {
         (2, "The command line."),
         (3, "The run went on, but not everything is in it."),
         (70, "A fault of Apportion."),
+        (130, "Ended by Ctrl-C; a run that was not being committed is rolled back."),
+        (143, "The same, by a polite kill."),
     ] {
         line(&mut text, format_args!("| {code} | {meaning} |"));
     }

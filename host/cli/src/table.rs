@@ -1,4 +1,9 @@
-//! Lays out text tables: names to the left, amounts to the right.
+//! Lays out tables: in text, names to the left and amounts to the right; or as CSV.
+//!
+//! Names come from bills. In text they cannot move the cursor or begin a line. In CSV they cannot
+//! become a formula of a spreadsheet.
+
+use domain::visible::visible_line;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
@@ -16,15 +21,16 @@ pub struct Table {
 
 impl Table {
     pub fn new(columns: impl IntoIterator<Item = (String, Align)>) -> Table {
-        Table { columns: columns.into_iter().collect(), rows: Vec::new(), totals: Vec::new() }
+        let columns = columns.into_iter().map(|(name, align)| (shown(name), align)).collect();
+        Table { columns, rows: Vec::new(), totals: Vec::new() }
     }
 
     pub fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
+        self.rows.push(cells.into_iter().map(shown).collect());
     }
 
     pub fn total(&mut self, cells: Vec<String>) {
-        self.totals.push(cells);
+        self.totals.push(cells.into_iter().map(shown).collect());
     }
 
     /// The header apart from the body, so that it can be shown in bold.
@@ -58,13 +64,39 @@ impl Table {
     }
 }
 
+fn shown(cell: String) -> String {
+    visible_line(&cell).into_owned()
+}
+
+/// A spreadsheet takes a cell that begins so for a formula, in its usual and its wide form.
+const FORMULA_STARTS: [char; 11] =
+    ['=', '+', '-', '@', '\t', '\r', '\n', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}'];
+
+/// The cell with an apostrophe before it, if a spreadsheet would take it for a formula. A negative
+/// number stays a number.
+fn without_formula(cell: &str) -> String {
+    let is_number = |text: &str| {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        [whole, fraction]
+            .iter()
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let is_negative = cell.strip_prefix('-').is_some_and(is_number);
+    if cell.starts_with(FORMULA_STARTS) && !is_negative {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
 /// Cells with commas between them, quoted where they need it.
 pub fn csv_line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
     let quoted = |cell: &str| {
+        let cell = without_formula(cell);
         if cell.contains(['"', ',', '\n', '\r']) {
             format!("\"{}\"", cell.replace('"', "\"\""))
         } else {
-            cell.to_owned()
+            cell
         }
     };
     let line: Vec<String> = cells.map(quoted).collect();
@@ -85,6 +117,40 @@ mod tests {
         let (header, body) = table.parts();
         assert_eq!(header, "team        USD");
         assert_eq!(body, "payments   1.00\ngröße     12.50\n────────  ─────\ntotal     13.50");
+    }
+
+    #[test]
+    fn a_name_stays_in_its_cell() {
+        let mut table = Table::new([("tag:a\u{1B}[2J".to_owned(), Align::Left)]);
+        table.row(vec!["x\ntotal  0.00\u{1B}[1A".into()]);
+        let (header, body) = table.parts();
+        assert_eq!(
+            (header.as_str(), body.as_str()),
+            ("tag:a\\u{1b}[2J", "x\\ntotal  0.00\\u{1b}[1A")
+        );
+    }
+
+    #[test]
+    fn a_cell_of_csv_is_no_formula_and_a_number_stays_one() {
+        for (cell, expect) in [
+            ("=1+1", "'=1+1"),
+            ("=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\""),
+            ("+1", "'+1"),
+            ("-2+3", "'-2+3"),
+            ("-", "'-"),
+            ("-.5", "'-.5"),
+            ("-12.500000000", "-12.500000000"),
+            ("-7", "-7"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\tx", "'\tx"),
+            ("\r=1", "\"'\r=1\""),
+            ("\u{FF1D}1", "'\u{FF1D}1"),
+            ("a=b", "a=b"),
+            ("'=1", "'=1"),
+            ("", ""),
+        ] {
+            assert_eq!(csv_line([cell].into_iter()), format!("{expect}\n"), "{cell:?}");
+        }
     }
 
     #[test]

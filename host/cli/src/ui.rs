@@ -9,6 +9,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, IsTerminal, Write};
 
+const BOLD: &str = "\u{1b}[1m";
+const PLAIN: &str = "\u{1b}[0m";
+
 /// How this command talks.
 #[derive(Clone, Copy, Debug)]
 pub struct Ui {
@@ -45,13 +48,25 @@ impl Ui {
         notice::warn(diagnostic);
     }
 
+    /// A report in text as it is shown: nothing that bills or rules say in it moves the cursor.
+    pub fn shown(self, text: &str) -> String {
+        let shown = visible(text).into_owned();
+        match self.has_bold() {
+            // Only the house writes these.
+            true => shown
+                .replace(&visible(BOLD).into_owned(), BOLD)
+                .replace(&visible(PLAIN).into_owned(), PLAIN),
+            false => shown,
+        }
+    }
+
     /// Bold where stdout is a terminal that welcomes it.
     pub fn bold(self, text: &str) -> String {
-        if std::io::stdout().is_terminal() && !env_var::no_color() {
-            format!("\u{1b}[1m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.has_bold() { format!("{BOLD}{text}{PLAIN}") } else { text.to_owned() }
+    }
+
+    fn has_bold(self) -> bool {
+        std::io::stdout().is_terminal() && !env_var::no_color()
     }
 
     /// A bar on stderr, drawn only on terminals.

@@ -15,6 +15,8 @@ mod error_folders;
 mod errors;
 #[path = "cli/flow.rs"]
 mod flow;
+#[path = "cli/full_disk.rs"]
+mod full_disk;
 #[path = "cli/logging.rs"]
 mod logging;
 #[path = "cli/metrics.rs"]
@@ -25,6 +27,8 @@ mod more_dimensions;
 mod native_bills;
 #[path = "cli/old_ledger.rs"]
 mod old_ledger;
+#[path = "cli/operation.rs"]
+mod operation;
 #[path = "cli/plans.rs"]
 mod plans;
 #[path = "cli/scene.rs"]

@@ -80,6 +80,12 @@ impl Diagnostic {
         self
     }
 
+    /// Place, code and message in one line: a reason that is kept.
+    pub fn reason(&self) -> String {
+        let place = self.location.as_ref().map_or_else(String::new, |place| format!("{place}: "));
+        format!("{place}{}: {}", self.code, self.message)
+    }
+
     /// The hint as a terminal shows it.
     pub fn hint_text(&self) -> Option<String> {
         self.hint.as_ref().map(Hint::to_string)

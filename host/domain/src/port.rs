@@ -105,7 +105,7 @@ pub struct PluginCost {
     pub waited_us: u64,
     /// The largest memory of an instance.
     pub memory_bytes: u64,
-    /// The rows that it handed over.
+    /// The rows of its source: those that it handed over, and those of tables that it mapped.
     pub rows: u64,
     pub bytes: u64,
     /// Calls out of the guest.

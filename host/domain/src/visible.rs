@@ -17,6 +17,15 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The same on one line: ends of lines and tabs stand as escapes too. A name in a table or a log
+/// begins no line of its own.
+pub fn visible_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\n', '\t']) {
+        return visible(text);
+    }
+    Cow::Owned(visible(text).replace('\n', "\\n").replace('\t', "\\t"))
+}
+
 /// Control characters, spaces that are not the usual one, and characters without a shape.
 fn is_unseen(c: char) -> bool {
     match c {
@@ -32,6 +41,17 @@ fn is_unseen(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_of_several_lines_is_one_line() {
+        for (text, expect) in [
+            ("kestrel", "kestrel"),
+            ("a\nb\tc", "a\\nb\\tc"),
+            ("a\r\n\u{1B}[1A\u{9B}2J", "a\\u{d}\\n\\u{1b}[1A\\u{9b}2J"),
+        ] {
+            assert_eq!(visible_line(text), expect, "{text:?}");
+        }
+    }
 
     #[test]
     fn what_nobody_sees_is_written_out() {

@@ -1,4 +1,4 @@
-//! Amounts as people read them.
+//! Amounts and counts as people read them.
 
 use domain::money::{Currency, Sum};
 
@@ -44,6 +44,11 @@ pub fn moneys(amounts: &[(Currency, Sum)]) -> String {
         .map(|(currency, amount)| money(*currency, *amount))
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// A count with its thing: `1 charge`, `2 charges`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[cfg(test)]

@@ -24,10 +24,11 @@ impl Background {
         let (settings, rules) = (installation.settings(), installation.rules_in_force());
         let planner = Planner::start(Arc::clone(settings), installation.latest_plan().clone())
             .map_err(|error| refused("makes plans", error))?;
-        let scheduler = Scheduler::start(Arc::clone(settings), Arc::clone(rules))
+        let runs = installation.runs().clone();
+        let scheduler = Scheduler::start(Arc::clone(settings), Arc::clone(rules), runs)
             .map_err(|error| refused("collects", error))?;
         let stop = Arc::new(Stop::default());
-        reloads::start(Arc::clone(rules), planner, Arc::clone(&stop))
+        reloads::start(Arc::clone(settings), Arc::clone(rules), planner, Arc::clone(&stop))
             .map_err(|error| refused("follows the rules", error))?;
         Ok(Background { stop, scheduler })
     }

@@ -1,16 +1,19 @@
 //! Files: paths of the settings, and files that are written on request.
 
 use domain::diagnostic::Diagnostic;
-use std::fs;
+use plugin_host::whole_file;
 use std::path::{Path, PathBuf};
 
-/// Writes one file, and the folders above it.
+/// Writes one file whole or not at all, and the folders above it.
 pub fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
-    let refused = |error: std::io::Error| unwritable(path, &error);
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::create_dir_all(parent).map_err(refused)?;
-    }
-    fs::write(path, text).map_err(refused)
+    write_all(&[(path, text)])
+}
+
+/// Writes all files or none of them.
+pub fn write_all(files: &[(&Path, &str)]) -> Result<(), Diagnostic> {
+    let files: Vec<(&Path, &[u8])> =
+        files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
+    whole_file::write_all(&files).map_err(|file| unwritable(&file.path, &file.error))
 }
 
 /// The finding for a file or folder that cannot be made or changed.

@@ -5,7 +5,9 @@ use crate::approval;
 use crate::clock::Clock;
 use crate::planner::LatestPlan;
 use crate::rules::{FolderRules, RulesInForce};
+use crate::run_log::{self, RunLog};
 use crate::settings::Settings;
+use crate::settings::change::SettingsChange;
 use crate::sources;
 use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
@@ -22,13 +24,14 @@ pub struct Installation {
     settings: Arc<Settings>,
     rules: Arc<dyn RulesInForce>,
     plan: LatestPlan,
+    runs: RunLog,
     clock: Clock,
 }
 
 /// The rules in force, and why a later save of them was not taken.
 #[derive(Clone, Debug, Default)]
 pub struct RulesView {
-    /// Digest over all rules and tables, hex.
+    /// Digest over all rules and tables, hex; empty while no rules are in force.
     pub generation: String,
     /// Sets of rules that were taken since the start.
     pub generation_count: u64,
@@ -38,11 +41,12 @@ pub struct RulesView {
 }
 
 impl Installation {
-    /// Loads the rules, which must be good, and watches their folder.
+    /// Loads the rules and watches their folder. Broken rules give way to those of the last run.
     pub fn open(settings: Settings) -> Result<Installation, Vec<Diagnostic>> {
         let settings = Arc::new(settings);
         let rules = Arc::new(FolderRules::watch(Arc::clone(&settings))?);
-        Ok(Installation { settings, rules, plan: LatestPlan::none(), clock: Clock::System })
+        let (plan, runs) = (LatestPlan::none(), RunLog::default());
+        Ok(Installation { settings, rules, plan, runs, clock: Clock::System })
     }
 
     /// An installation with other rules than those of a folder, at another time.
@@ -51,7 +55,13 @@ impl Installation {
         rules: Arc<dyn RulesInForce>,
         clock: Clock,
     ) -> Installation {
-        Installation { settings: Arc::new(settings), rules, plan: LatestPlan::none(), clock }
+        let (plan, runs) = (LatestPlan::none(), RunLog::default());
+        Installation { settings: Arc::new(settings), rules, plan, runs, clock }
+    }
+
+    /// What became of the settings file since it was read.
+    pub fn settings_change(&self) -> SettingsChange {
+        self.settings.change()
     }
 
     pub fn ledger_path(&self) -> &Path {
@@ -69,12 +79,16 @@ impl Installation {
     }
 
     pub fn rules(&self) -> RulesView {
-        let rules = self.rules.current();
-        RulesView {
-            generation: rules.generation().to_owned(),
-            generation_count: self.rules.generation_count(),
-            rules: rules.facts().to_vec(),
-            diagnostics: self.rules.findings(),
+        let (generation_count, diagnostics) =
+            (self.rules.generation_count(), self.rules.findings());
+        match self.rules.current() {
+            Ok(rules) => RulesView {
+                generation: rules.generation().to_owned(),
+                generation_count,
+                rules: rules.facts().to_vec(),
+                diagnostics,
+            },
+            Err(_) => RulesView { generation_count, diagnostics, ..RulesView::default() },
         }
     }
 
@@ -91,6 +105,11 @@ impl Installation {
         &self.plan
     }
 
+    /// The runs that this process made.
+    pub fn runs(&self) -> &RunLog {
+        &self.runs
+    }
+
     /// Records that somebody approves the rules of a plan, with a note.
     pub fn approve(&self, plan: &Plan, by: &str, note: &str) -> Result<(), Diagnostic> {
         let text = file_text(plan);
@@ -101,7 +120,9 @@ impl Installation {
     /// Posts the changes of a plan with the rules in force.
     pub fn apply(&self, plan: &Plan) -> Result<RunReport, Diagnostic> {
         let promise = Promise::read(&file_text(plan))?;
-        apply::post(&self.settings, &*self.rules.current(), &promise, &mut |_| {})
+        let report = apply::post(&self.settings, &*self.rules.current()?, &promise, &mut |_| {})?;
+        run_log::log("plan over HTTP", &report);
+        Ok(report)
     }
 
     pub(crate) fn settings(&self) -> &Arc<Settings> {

@@ -30,6 +30,7 @@ pub mod recording;
 mod reloads;
 pub mod rules;
 pub mod run;
+pub mod run_log;
 mod scheduler;
 pub mod schema;
 pub mod settings;

@@ -17,6 +17,21 @@ pub fn warn(finding: &Diagnostic) {
     );
 }
 
+/// Logs a finding about one source of a run.
+pub fn warn_of(run: i64, source: &str, finding: &Diagnostic) {
+    let location = finding.location.as_ref().map(Location::to_string);
+    tracing::warn!(
+        run,
+        source,
+        code = finding.code.text(),
+        location = location.as_deref(),
+        excerpt = finding.excerpt.as_deref(),
+        hint = finding.hint_text().as_deref(),
+        "{}",
+        finding.message
+    );
+}
+
 /// Logs a finding that ends a command.
 pub fn error(finding: &Diagnostic) {
     let location = finding.location.as_ref().map(Location::to_string);

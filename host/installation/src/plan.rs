@@ -10,6 +10,7 @@ use crate::sources;
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Period};
 use domain::port::{RuleFacts, Rules};
+use ledger::backup::on_scratch;
 use ledger::{Ledger, Reader};
 use pipeline::plan::{Plan, PlanOptions};
 use pipeline::progress::Progress;
@@ -44,7 +45,10 @@ pub fn make(
         period: scope.period,
         as_of: scope.as_of,
     };
-    pipeline::plan::plan(scratch, options, progress)
+    // A copy that stays is a ledger with a place of its own.
+    let keeps = scratch.path().is_some();
+    let planned = pipeline::plan::plan(scratch, options, progress);
+    if keeps { planned } else { planned.map_err(on_scratch) }
 }
 
 /// Lets a run collect these sources too.

@@ -1,9 +1,13 @@
-//! Follows the saves of the rules: says what each one did, and has a plan made for new rules.
+//! Follows the saves of rules and settings: says what each one did, and has a plan made for new
+//! rules.
 
 use crate::notice;
 use crate::planner::Planner;
 use crate::rules::RulesInForce;
+use crate::settings::Settings;
+use crate::settings::change::SettingsChange;
 use crate::stop::Stop;
+use domain::diagnostic::Diagnostic;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -13,36 +17,71 @@ const LOOKED_EVERY: Duration = Duration::from_millis(500);
 
 /// Starts the thread, which ends when it is told to stop.
 pub fn start(
+    settings: Arc<Settings>,
     rules: Arc<dyn RulesInForce>,
     planner: Planner,
     stop: Arc<Stop>,
 ) -> std::io::Result<()> {
-    thread::Builder::new()
-        .name("reloads".into())
-        .spawn(move || follow(&*rules, &planner, &stop))?;
+    thread::Builder::new().name("reloads".into()).spawn(move || {
+        let mut saves = RuleSaves { count: rules.generation_count(), findings: Vec::new() };
+        let mut settings_seen = SettingsChange::None;
+        loop {
+            saves.look(&*rules, &planner);
+            look_at_settings(&settings, &mut settings_seen);
+            if !stop.wait(LOOKED_EVERY) {
+                return;
+            }
+        }
+    })?;
     Ok(())
 }
 
-fn follow(rules: &dyn RulesInForce, planner: &Planner, stop: &Stop) {
-    let (mut count, mut findings) = (rules.generation_count(), rules.findings());
-    while stop.wait(LOOKED_EVERY) {
-        let (count_now, findings_now) = (rules.generation_count(), rules.findings());
-        if count_now != count {
-            let rules = rules.current();
+/// The saves of the rules that were told so far.
+struct RuleSaves {
+    count: u64,
+    findings: Vec<Diagnostic>,
+}
+
+impl RuleSaves {
+    fn look(&mut self, rules: &dyn RulesInForce, planner: &Planner) {
+        let (count, findings) = (rules.generation_count(), rules.findings());
+        let current = rules.current();
+        if let (true, Ok(rules)) = (count != self.count, &current) {
             tracing::info!("rules reloaded: generation {} is in force", rules.generation());
-            planner.plan(rules);
+            planner.plan(Arc::clone(rules));
         }
-        if findings_now != findings {
-            findings_now.iter().for_each(notice::warn);
+        if findings != self.findings {
+            findings.iter().for_each(notice::warn);
             tracing::info!(
                 "{}",
-                if findings_now.is_empty() {
-                    "the rules are well again"
-                } else {
-                    "the rules were not taken; the last good ones stay in force"
+                match (findings.is_empty(), current.is_ok()) {
+                    (true, _) => "the rules are well again",
+                    (false, true) => "the rules were not taken; the last good ones stay in force",
+                    (false, false) =>
+                        "no rules are in force; nothing is posted until they are mended",
                 }
             );
         }
-        (count, findings) = (count_now, findings_now);
+        *self = RuleSaves { count, findings };
     }
+}
+
+/// Says once what a save of the settings file means.
+fn look_at_settings(settings: &Settings, seen: &mut SettingsChange) {
+    let change = settings.change();
+    if change == *seen {
+        return;
+    }
+    let file = &settings.file;
+    match &change {
+        SettingsChange::None => tracing::info!("{file} is again as it was read"),
+        SettingsChange::Saved => {
+            tracing::info!("{file} was saved; `serve` takes it when it is started again");
+        }
+        SettingsChange::Broken(findings) => {
+            findings.iter().for_each(notice::warn);
+            tracing::info!("{file} was not taken; the settings of the start stay in force");
+        }
+    }
+    *seen = change;
 }

@@ -1,6 +1,8 @@
 //! The rules that the settings name, and those that the ledger has stored.
 
+use crate::ledger_file;
 use crate::money_settings::money_settings;
+use crate::notice;
 use crate::settings::Settings;
 use crate::sources;
 use domain::charge::KeptDetails;
@@ -80,8 +82,8 @@ fn first(findings: Vec<Diagnostic>) -> Diagnostic {
 
 /// The rules that a process goes by, for as long as it runs.
 pub trait RulesInForce: Send + Sync {
-    /// The newest rules that could be taken.
-    fn current(&self) -> Arc<dyn Rules>;
+    /// The newest rules that could be taken, or the reason why there are none.
+    fn current(&self) -> Result<Arc<dyn Rules>, Diagnostic>;
     /// How many sets of rules were taken since the start.
     fn generation_count(&self) -> u64;
     /// Why the last save was not taken; empty where it was.
@@ -98,19 +100,49 @@ pub trait RulesInForce: Send + Sync {
 pub struct FolderRules {
     live: LiveRules,
     settings: Arc<Settings>,
+    /// Whether the folder was broken at the start, and the ledger had no set that still compiles.
+    began_without: bool,
 }
 
 impl FolderRules {
-    /// Loads the folder, which must be good, and watches it.
+    /// Loads the folder and watches it. While its rules are broken, those of the last run that
+    /// posted are in force. Before the first run the rules must be good.
     pub fn watch(settings: Arc<Settings>) -> Result<FolderRules, Vec<Diagnostic>> {
-        let live = LiveRules::start(&settings.rules.value, rule_options(&settings))?;
-        Ok(FolderRules { live, settings })
+        let mut began_without = false;
+        let last_good = || match last_posted(&settings)? {
+            Ok(set) => Some(set),
+            Err(finding) => {
+                notice::warn(&finding);
+                began_without = true;
+                none(&settings).ok()
+            }
+        };
+        let live = LiveRules::start(&settings.rules.value, rule_options(&settings), last_good)?;
+        Ok(FolderRules { live, settings, began_without })
     }
 }
 
+/// The rules of the last run that posted, out of the ledger. `None` if there is no such run.
+fn last_posted(settings: &Settings) -> Option<Result<RuleSet, Diagnostic>> {
+    // A ledger that cannot be read is told by every answer of the server.
+    let ledger = ledger_file::reader(settings).ok()?;
+    let posted = ledger.last_posted_run().ok()??;
+    let texts = ledger.rules(posted.generation).and_then(|facts| {
+        let rules: Vec<(String, String)> =
+            facts.into_iter().map(|rule| (rule.version.rule, rule.source)).collect();
+        Ok((rules, ledger.tables(posted.generation)?))
+    });
+    Some(texts.and_then(|(rules, tables)| {
+        RuleSet::from_sources(&rules, &tables, &rule_options(settings)).map_err(first)
+    }))
+}
+
 impl RulesInForce for FolderRules {
-    fn current(&self) -> Arc<dyn Rules> {
-        self.live.current()
+    fn current(&self) -> Result<Arc<dyn Rules>, Diagnostic> {
+        if self.began_without && self.live.generation_count() == 1 {
+            return Err(first(self.live.diagnostics()));
+        }
+        Ok(self.live.current())
     }
 
     fn generation_count(&self) -> u64 {

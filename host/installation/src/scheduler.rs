@@ -6,10 +6,10 @@
 
 use crate::clock;
 use crate::ledger_file;
-use crate::notice;
 use crate::plugins;
 use crate::rules::RulesInForce;
 use crate::run::{self, RunInput};
+use crate::run_log::RunLog;
 use crate::settings::Settings;
 use crate::settings::source::SourceSettings;
 use crate::sources;
@@ -22,7 +22,7 @@ use plugin_host::Shelf;
 use reports::coverage::read::due;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -46,6 +46,7 @@ impl Scheduler {
     pub fn start(
         settings: Arc<Settings>,
         rules: Arc<dyn RulesInForce>,
+        runs: RunLog,
     ) -> std::io::Result<Option<Scheduler>> {
         let scheduled =
             |source: &SourceSettings| Some((source.name.clone(), source.schedule.value.0.clone()?));
@@ -65,6 +66,7 @@ impl Scheduler {
                     collect(
                         &settings,
                         &*rules,
+                        &runs,
                         sources_of(&settings, plugins.as_ref(), names),
                         names,
                         &stopping,
@@ -82,7 +84,9 @@ impl Scheduler {
     /// Waits for a run under way, but not for long.
     pub fn stop(self) {
         self.stop.stop();
-        let _ended_or_late = self.ended.recv_timeout(ENDING);
+        if let Err(RecvTimeoutError::Timeout) = self.ended.recv_timeout(ENDING) {
+            tracing::warn!("a run under way is given up; `apportion runs` says how it ended");
+        }
     }
 }
 
@@ -105,7 +109,9 @@ fn follow(sources: &[(String, Schedule)], world: &World<'_>) {
         let mut are_due: Vec<&str> = Vec::new();
         for (name, schedule) in sources {
             let stored = (world.last_tried)(name).unwrap_or_default();
-            match due(schedule, stored.max(tried.get(name.as_str()).copied()), now_ms) {
+            // A clock that is set back leaves times of the future, which say nothing.
+            let known = [stored, tried.get(name.as_str()).copied()].into_iter().flatten();
+            match due(schedule, known.filter(|at_ms| *at_ms <= now_ms).max(), now_ms) {
                 Some(at_ms) if at_ms <= now_ms => are_due.push(name),
                 Some(at_ms) => next_ms = next_ms.min(at_ms),
                 None => {}
@@ -140,6 +146,7 @@ fn last_tried(settings: &Settings, name: &str) -> Result<Option<i64>, Diagnostic
 fn collect(
     settings: &Settings,
     rules: &dyn RulesInForce,
+    runs: &RunLog,
     sources: Result<Vec<Source>, Diagnostic>,
     names: &[&str],
     stop: &Stop,
@@ -149,25 +156,9 @@ fn collect(
             stop.wait(time);
         };
         let input = RunInput::Sources { sources, wait: &wait };
-        run::post(settings, &*rules.current(), input, &mut |_| {})
+        run::post(settings, &*rules.current()?, input, &mut |_| {})
     });
-    match &report {
-        Ok(report) => {
-            for source in &report.sources {
-                source.warnings.iter().chain(&source.failure).for_each(notice::warn);
-            }
-            tracing::info!(
-                "collected {} as scheduled: run {} is {}",
-                names.join(", "),
-                report.run.0,
-                report.state.name()
-            );
-        }
-        Err(failure) => {
-            notice::warn(failure);
-            tracing::info!("{} came to nothing this time", names.join(", "));
-        }
-    }
+    runs.note(&format!("schedule of {}", names.join(", ")), &report);
     report.map(|_| ())
 }
 
@@ -260,6 +251,16 @@ mod tests {
         );
         // One that was never tried is due at once.
         assert_eq!(played(2, &[("new", "0 6 * * *")], &[], &|_| Ok(())), ["0 new"]);
+    }
+
+    /// The ledger's last attempt lies two days ahead. The source is collected at once, and then as
+    /// its schedule says, whether runs post or not.
+    #[test]
+    fn a_clock_that_is_set_back_stops_no_schedule() {
+        let (schedules, stored) = ([("a", "0 * * * *")], [("a", 48 * HOUR_MS)]);
+        assert_eq!(played(3, &schedules, &stored, &|_| Ok(())), ["0 a", "60 a", "120 a"]);
+        let broken = |_| Err(Diagnostic::new(code::LEDGER_FULL, "full"));
+        assert_eq!(played(3, &schedules, &stored, &broken), ["0 a", "60 a", "120 a"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! follow from it.
 
 pub mod aws;
+pub mod change;
 mod details;
 pub mod http;
 pub mod kubernetes;

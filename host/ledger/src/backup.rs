@@ -1,7 +1,7 @@
 //! Copies the file: a backup to keep, or a scratch copy to try things on.
 
 use crate::code;
-use crate::error::Stored;
+use crate::error::{Stored, of_copy};
 use crate::open::{at, set_up_connection};
 use crate::{Ledger, Reader, Result};
 use domain::diagnostic::Diagnostic;
@@ -23,6 +23,10 @@ impl Reader {
     /// A copy to try things on. SQLite keeps it in a nameless file, which is gone after a crash
     /// too.
     pub fn scratch(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Ledger> {
+        self.copied_to_scratch(progress).map_err(on_scratch)
+    }
+
+    fn copied_to_scratch(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Ledger> {
         let mut connection = Connection::open("").stored()?;
         // A crash leaves no file that would have to be repaired, so the log can stay in memory.
         connection
@@ -50,6 +54,10 @@ impl Reader {
         let copied = Connection::open(&partial)
             .stored()
             .and_then(|mut target| self.copy_into(&mut target, progress))
+            .map_err(|fault| {
+                let hint = "make room there, or choose another folder for the backup";
+                of_copy(fault, "the backup", hint)
+            })
             .and_then(|()| {
                 fs::rename(&partial, to).map_err(|error| {
                     Diagnostic::new(
@@ -103,6 +111,12 @@ fn copy(
             }
         }
     }
+}
+
+/// A fault of the storage while something is tried on a scratch copy.
+pub fn on_scratch(fault: Diagnostic) -> Diagnostic {
+    let hint = "make room for temporary files, or name another folder: `export TMPDIR=/var/tmp`";
+    of_copy(fault, "the copy of the ledger among the temporary files", hint)
 }
 
 fn partial_name(path: &Path) -> PathBuf {

@@ -42,8 +42,8 @@ fn failed(failure: ErrorCode, error: &rusqlite::Error) -> Diagnostic {
                 .hint("wait until it has ended, then try again")
         }
         ErrorCode::DiskFull => {
-            Diagnostic::new(code::LEDGER_FULL, "the disk is full; nothing of this run was kept")
-                .hint("make room on the ledger's disk, then run again")
+            Diagnostic::new(code::LEDGER_FULL, "the ledger's disk is full; nothing was kept")
+                .hint("make room on the ledger's disk, then give the command again")
         }
         ErrorCode::ReadOnly
         | ErrorCode::CannotOpen
@@ -55,10 +55,27 @@ fn failed(failure: ErrorCode, error: &rusqlite::Error) -> Diagnostic {
         .hint("the ledger and its folder must be writable by the user that runs apportion"),
         ErrorCode::NotADatabase => not_ours("the file is not a database"),
         ErrorCode::DatabaseCorrupt => corrupt(format!("the file is damaged: {error}")),
+        ErrorCode::SystemIoFailure => Diagnostic::new(
+            code::LEDGER_STORAGE,
+            format!("the ledger's storage reports: {error}; nothing was kept"),
+        )
+        .hint("look at the ledger's disk, its quota and the limit of file sizes (`ulimit -f`)"),
         _ => {
             Diagnostic::new(code::LEDGER_STORAGE, format!("the ledger's storage reports: {error}"))
         }
     }
+}
+
+/// The same fault in the words of a copy of the ledger: `what` cannot be written, and the ledger's
+/// own disk is well.
+pub fn of_copy(fault: Diagnostic, what: &str, hint: impl Into<Hint>) -> Diagnostic {
+    let reason = match fault.code {
+        code::LEDGER_FULL => "its disk is full",
+        code::LEDGER_STORAGE => "its disk, quota or limit of file sizes does not let it grow",
+        code::LEDGER_READ_ONLY => "its folder cannot be written to",
+        _ => return fault,
+    };
+    Diagnostic::new(fault.code, format!("{what} cannot be written: {reason}")).hint(hint)
 }
 
 pub fn not_ours(why: &str) -> Diagnostic {

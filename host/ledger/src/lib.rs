@@ -8,7 +8,7 @@
 
 mod approval;
 mod attempt;
-mod backup;
+pub mod backup;
 mod block;
 mod check;
 pub mod code;
@@ -29,6 +29,7 @@ mod run;
 mod seal;
 pub mod segment;
 mod standing;
+mod turnover;
 mod usage;
 mod weights;
 

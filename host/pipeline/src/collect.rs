@@ -61,7 +61,7 @@ pub fn collect(
         .and_then(|()| gathering.older_statements(&collection, id));
     ended.outcome = older.as_ref().map(|_| ()).map_err(Clone::clone);
     match older {
-        Ok(older) => gathering.finish(collection, id, &ended, older),
+        Ok(older) => gathering.finish(collection, id, ended, older),
         Err(diagnostic) if is_fatal(&diagnostic) => Err(diagnostic),
         Err(diagnostic) => {
             collection.transaction.abandon_source()?;
@@ -106,7 +106,7 @@ impl GatheredSource<'_> {
         self,
         mut collection: Collection<'_, '_, '_, '_>,
         id: CollectionId,
-        ended: &FeedEnd,
+        mut ended: FeedEnd,
         older: OlderStatements,
     ) -> Result<CollectionResult, Diagnostic> {
         let (source, period) = (collection.source, collection.period);
@@ -143,9 +143,7 @@ impl GatheredSource<'_> {
             // it the same state again.
             transaction.forget_refused_state(&source.name, collection.at_ms)?;
         }
-        collection.note(Some(id), ended, self.known.unknown.clone())?;
-        report.set_effort(period, ended);
-        report.unknown = self.known.unknown;
+        report.unknown.clone_from(&self.known.unknown);
         report.deliveries = self.deliveries;
         report.outside_period = self.gathered.outside_period;
         report.warnings = self.warnings;
@@ -158,6 +156,9 @@ impl GatheredSource<'_> {
         report.set_aside = self.gathered.set_aside_count;
         report.billed = self.gathered.billed;
         report.days_taken_back = collection.billed.taken_back.len() as u64;
+        ended.cost.rows = report.rows_read();
+        collection.note(Some(id), &ended, self.known.unknown)?;
+        report.set_effort(period, &ended);
         report.rejected = self.rejected.into_iter().take(REJECTED_SHOWN).collect();
         report.set_totals(&self.gathered.totals);
         (collection.progress)(Progress::Collected {

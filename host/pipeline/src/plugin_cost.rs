@@ -28,7 +28,10 @@ pub fn totals(costs: &[StoredCost]) -> Vec<TotalCost> {
             cost: PluginCost::default(),
         };
         let total = totals.entry((&plugin.name, source.as_deref())).or_insert_with(empty);
-        total.plugin = plugin.clone();
+        // One that could not be opened did not tell its version.
+        if !plugin.version.is_empty() {
+            total.plugin = plugin.clone();
+        }
         total.runs += 1;
         total.cost.add(cost);
     }
@@ -59,7 +62,7 @@ pub struct PluginCostDocument {
     waited_us: u64,
     /// The most that an instance had.
     memory_bytes: u64,
-    /// Rows that it handed over.
+    /// Rows that it handed over, and those of tables that it mapped.
     rows: u64,
     /// Bytes that it handed over.
     bytes: u64,

@@ -25,5 +25,7 @@ pub enum Progress {
         done: u64,
         total: u64,
     },
+    /// The commit begins. Before it, nothing of the run is in the ledger.
+    Posting,
     Posted,
 }

@@ -36,6 +36,22 @@ pub struct RunReport {
     /// The reasons of costs that were not passed on. They stay where they are.
     pub unresolved: Vec<String>,
     pub conservation: Vec<Conservation>,
+    pub stages: StageTimes,
+}
+
+/// The time of a run by stage, by the clock of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StageTimes {
+    pub collect_ms: i64,
+    pub allocate_ms: i64,
+    pub post_ms: i64,
+}
+
+impl StageTimes {
+    /// Each stage by its name, in the order of a run.
+    pub fn named(self) -> [(&'static str, i64); 3] {
+        [("collect", self.collect_ms), ("allocate", self.allocate_ms), ("post", self.post_ms)]
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -146,6 +162,12 @@ impl SourceReport {
             })
             .collect();
         self.totals.sort();
+    }
+
+    /// Rows that were read of the source, whether its plugin handed them over or the host read them
+    /// from a table that the plugin mapped.
+    pub(crate) fn rows_read(&self) -> u64 {
+        self.charges + self.set_aside + self.billed + self.outside_period + self.usage.rows
     }
 
     pub(crate) fn is_whole(&self) -> bool {

@@ -1,8 +1,8 @@
 //! One run: collect → normalize → allocate → post, in one transaction of the ledger.
 //!
 //! A crash at any point leaves the ledger as it was before the run, with a run marked as started.
-//! The next run does it all again. A source that fails is left out whole, the others go on, and the
-//! run ends *incomplete*.
+//! The next run does it all again. A run that is given up leaves nothing but the reason. A source
+//! that fails is left out whole, the others go on, and the run ends *incomplete*.
 
 pub mod document;
 
@@ -15,7 +15,7 @@ use crate::interner::Secrets;
 use crate::known_usage::KnownUsage;
 use crate::normalize::Registry;
 use crate::progress::Progress;
-use crate::report::{RunReport, SourceReport, conservation};
+use crate::report::{RunReport, SourceReport, StageTimes, conservation};
 use crate::rulings::AllocationPorts;
 use crate::source::Source;
 use crate::standing::Standing;
@@ -25,7 +25,7 @@ use domain::period::{Day, Period};
 use domain::port::{Allocators, CollectRequest, Rules};
 use domain::run::{RunState, SourceDay};
 use domain::tag::TagSchema;
-use ledger::{Ledger, Reader, RunEnd, RunStart, Transaction};
+use ledger::{GenerationId, Ledger, Reader, RunEnd, RunStart, Transaction};
 use reports::coverage::days::Coverage;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -98,8 +98,24 @@ pub(crate) fn run_on_terms(
     terms: Terms<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<RunReport, Diagnostic> {
-    let mut transaction =
-        ledger.begin(&RunStart { at_ms: options.at_ms, version: options.version.clone() })?;
+    let (now_ms, at_ms) = (options.now_ms, options.at_ms);
+    let transaction = ledger.begin(&RunStart { at_ms, version: options.version.clone() })?;
+    let run = transaction.run();
+    let report = run_through(transaction, options, terms, progress);
+    if let Err(finding) = &report {
+        // The run is rolled back by now. Its mark says why, if the ledger can still be written.
+        let _noted = ledger.fail(run, now_ms().max(at_ms), &finding.reason());
+    }
+    report
+}
+
+fn run_through(
+    mut transaction: Transaction<'_>,
+    options: RunOptions<'_>,
+    terms: Terms<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<RunReport, Diagnostic> {
+    let mut watch = StageWatch::start(options.now_ms);
     // Read under the write lock. Another process may have committed while this one waited for it,
     // and then the numbers of an earlier dictionary would stand for other resources.
     let dictionary = transaction.dictionary()?;
@@ -117,6 +133,7 @@ pub(crate) fn run_on_terms(
     changed_usage.extend(KnownUsage::of(&transaction)?.turned_since(&gaps_before));
     let dictionary = registry.into_inner().unwrap_or_else(PoisonError::into_inner).dictionary;
     transaction.save_dictionary(&dictionary)?;
+    let collect_ms = watch.lap();
     let allocated = days::allocate(
         &mut transaction,
         &dictionary,
@@ -132,11 +149,12 @@ pub(crate) fn run_on_terms(
     for (plugin, cost) in &allocators {
         transaction.note_cost(None, plugin, cost)?;
     }
+    let allocate_ms = watch.lap();
     let conservation = conservation(&transaction)?;
     let whole = sources.iter().all(SourceReport::is_whole)
         && allocated.suspense.is_empty()
         && allocated.unresolved.is_empty();
-    let report = RunReport {
+    let mut report = RunReport {
         run: transaction.run(),
         state: if whole { RunState::Complete } else { RunState::Incomplete },
         days: allocated.days,
@@ -150,19 +168,44 @@ pub(crate) fn run_on_terms(
         conservation,
         sources,
         allocators,
+        stages: StageTimes { collect_ms, allocate_ms, post_ms: 0 },
     };
     (terms.accept)(transaction.reader())?;
-    transaction.commit(&RunEnd {
+    progress(Progress::Posting);
+    transaction.commit(&run_end(&options, &report, allocated.generation))?;
+    report.stages.post_ms = watch.lap();
+    progress(Progress::Posted);
+    Ok(report)
+}
+
+fn run_end(options: &RunOptions<'_>, report: &RunReport, generation: GenerationId) -> RunEnd {
+    RunEnd {
         // A clock that was set back meanwhile lets no run end before its start.
         at_ms: (options.now_ms)().max(options.at_ms),
         state: report.state,
-        generation: allocated.generation,
+        generation,
         charges: report.sources.iter().map(|source| source.charges).sum(),
         rejected: report.sources.iter().map(|source| source.set_aside).sum(),
         note: String::new(),
-    })?;
-    progress(Progress::Posted);
-    Ok(report)
+    }
+}
+
+/// Takes the time of stages. A clock that is set back gives a stage no time.
+struct StageWatch<'a> {
+    now_ms: &'a dyn Fn() -> i64,
+    lap_ms: i64,
+}
+
+impl<'a> StageWatch<'a> {
+    fn start(now_ms: &'a dyn Fn() -> i64) -> StageWatch<'a> {
+        StageWatch { now_ms, lap_ms: now_ms() }
+    }
+
+    /// Since the start or the lap before.
+    fn lap(&mut self) -> i64 {
+        let before_ms = std::mem::replace(&mut self.lap_ms, (self.now_ms)());
+        (self.lap_ms - before_ms).max(0)
+    }
 }
 
 #[derive(Default)]

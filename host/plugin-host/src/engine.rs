@@ -48,7 +48,10 @@ pub fn cache(folder: &Path) -> Result<Cache, Diagnostic> {
             code::CONFIG_VALUE,
             format!("compiled plugins cannot be kept in {}: {reason}", folder.display()),
         )
-        .hint("choose a cache folder that only this user can write to")
+        .hint(
+            "make room there, or choose a folder that only this user can write to: \
+             `export APPORTION_CACHE=/var/cache/apportion`",
+        )
     };
     let absolute = std::path::absolute(folder).map_err(|error| refuse(error.to_string()))?;
     make_private(&absolute).map_err(|error| refuse(error.to_string()))?;

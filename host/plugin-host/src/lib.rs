@@ -28,6 +28,7 @@ mod printable;
 pub mod schema;
 mod shelf;
 pub mod trust;
+pub mod whole_file;
 mod wit;
 
 pub use allocator::{AllocatorDriver, AllocatorPlugin, AllocatorPool, AllocatorSet};

@@ -5,6 +5,7 @@
 
 use crate::code;
 use crate::plugin::digest;
+use crate::whole_file::{self, UnwrittenFile};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use minisign_verify::{PublicKey, Signature};
@@ -235,18 +236,11 @@ fn signature_of(path: &Path) -> PathBuf {
     PathBuf::from(beside)
 }
 
-/// Writes a file whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
-    let failed = |error: std::io::Error| {
+    whole_file::write(path, bytes).map_err(|UnwrittenFile { path, error }| {
         Diagnostic::new(code::PLUGIN_LOCK, format!("{} cannot be written: {error}", path.display()))
-            .hint("check the folder with `ls -ld`")
-    };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let beside = path.with_extension("tmp");
-    fs::write(&beside, bytes).map_err(failed)?;
-    fs::rename(&beside, path).map_err(failed)
+            .hint("make room on its disk, and check the folder with `ls -ld`; then install again")
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Keeps the rules of a folder live. A saved change is compiled, linted and tested with its cases.
 //! Only then it becomes the current generation, all files at once. If anything is wrong, the last
-//! good generation stays current and the findings can be read.
+//! good generation stays current and the findings can be read. A process that starts over a broken
+//! folder is handed the last good generation by its caller.
 
 use crate::cases;
 use crate::code::RULES_UNREADABLE;
@@ -48,14 +49,26 @@ struct Shared {
 }
 
 impl LiveRules {
-    /// Loads the folder, which must be good, and watches it.
-    pub fn start(dir: &Path, options: RuleOptions) -> Result<LiveRules, Vec<Diagnostic>> {
-        let first = prepare(&folder::read(dir)?, &options)?;
+    /// Loads the folder and watches it. Rules that are broken are refused, unless `last_good` has
+    /// a set to go on with until they are mended.
+    pub fn start(
+        dir: &Path,
+        options: RuleOptions,
+        last_good: impl FnOnce() -> Option<RuleSet>,
+    ) -> Result<LiveRules, Vec<Diagnostic>> {
+        let prepared = folder::read(dir).and_then(|folder| prepare(&folder, &options));
+        let (first, findings) = match prepared {
+            Ok(set) => (set, Vec::new()),
+            Err(findings) => match last_good() {
+                Some(set) => (set, findings),
+                None => return Err(findings),
+            },
+        };
         let shared = Arc::new(Shared {
             dir: dir.to_path_buf(),
             options,
             current: RwLock::new(Arc::new(first)),
-            diagnostics: Mutex::default(),
+            diagnostics: Mutex::new(findings),
             generations: AtomicU64::new(1),
             reloading: Mutex::default(),
         });

@@ -9,4 +9,8 @@ domain::codes! {
     CHANGES_OFF "S204" Server User
         "The server was started without a token, so it only shows and changes nothing.";
     TOKEN_REFUSED "S205" Server User "A change was asked for without the right token.";
+    NOT_READY "S206" Server User
+        "Rules, settings, sources or the ledger are to be mended; `reasons` says which.";
+    PAGES_MOVED "S207" Server User
+        "The ledger changed between two pages of one list.";
 }

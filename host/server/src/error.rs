@@ -1,11 +1,13 @@
 //! Problems as clients see them: their status, their text, and the part that only the log gets.
 
+use crate::api::health::ReadinessFault;
 use crate::code;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::code::Code;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::hint::Hint;
+use domain::run::RunId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -16,6 +18,8 @@ pub struct Problem {
     pub code: Code,
     pub detail: String,
     pub hint: Option<Hint>,
+    /// Of a server that is not ready.
+    pub reasons: Vec<ReadinessFault>,
     /// Never shown to clients.
     pub inner: Option<String>,
 }
@@ -35,13 +39,23 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     hint: Option<String>,
+    /// Only of a server that is not ready: all that is to be mended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<ReadinessFault>,
     /// Also in the header x-request-id, and in the server's log.
     request_id: String,
 }
 
 impl Problem {
     fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Problem {
-        Problem { status, code, detail: detail.into(), hint: None, inner: None }
+        Problem {
+            status,
+            code,
+            detail: detail.into(),
+            hint: None,
+            reasons: Vec::new(),
+            inner: None,
+        }
     }
 
     fn hint(mut self, hint: impl Into<Hint>) -> Problem {
@@ -101,6 +115,26 @@ impl Problem {
         .hint("use localhost, 127.0.0.1 or [::1]")
     }
 
+    /// A page behind one that was read before a run posted.
+    pub fn pages_moved(run: Option<RunId>) -> Problem {
+        let by = run.map_or_else(String::new, |run| format!(": run {} has posted", run.0));
+        let detail = format!("page_token: the ledger changed after the page before{by}");
+        Problem::new(StatusCode::CONFLICT, code::PAGES_MOVED, detail)
+            .hint("leave page_token out, and read all pages again")
+    }
+
+    pub fn not_ready(reasons: Vec<ReadinessFault>) -> Problem {
+        Problem {
+            reasons,
+            ..Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                code::NOT_READY,
+                code::NOT_READY.meaning(),
+            )
+            .hint("ask the operator of this server, whose log says more")
+        }
+    }
+
     pub fn internal(inner: String) -> Problem {
         Problem::withheld(StatusCode::INTERNAL_SERVER_ERROR, domain::code::INTERNAL, inner)
     }
@@ -122,6 +156,7 @@ impl Problem {
             detail: self.detail.clone(),
             code: self.code.text(),
             hint: self.hint.as_ref().map(client_hint),
+            reasons: self.reasons.clone(),
             request_id: request_id.to_owned(),
         };
         serde_json::to_vec(&body).unwrap_or_default()
@@ -166,6 +201,7 @@ fn asked_wrongly(status: StatusCode, diagnostic: Diagnostic) -> Problem {
         code: diagnostic.code,
         detail: diagnostic.message,
         hint: diagnostic.hint,
+        reasons: Vec::new(),
         inner: None,
     }
 }

@@ -10,6 +10,7 @@ use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
+use std::time::Instant;
 use tracing::Instrument;
 
 /// The route of an answer: requests are counted by route and not by path.
@@ -24,7 +25,7 @@ pub async fn labeled(path: &'static str, mut response: Response) -> Response {
 }
 
 pub async fn guard(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
-    let request_id = state.request_id();
+    let (request_id, began) = (state.request_id(), Instant::now());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     // All that is logged while the request is answered carries its id.
     let span = tracing::info_span!("request", id = %request_id, %method, %path);
@@ -33,7 +34,7 @@ pub async fn guard(Shared(state): Shared<State>, request: Request, next: Next) -
         None => next.run(request).instrument(span.clone()).await,
     };
     let route = response.extensions().get::<Route>().map_or(UNMATCHED, |route| route.0);
-    state.count(route, response.status().as_u16());
+    state.count(route, response.status().as_u16(), began.elapsed());
     let mut response = span.in_scope(|| with_body(response, &request_id));
     let status = response.status();
     span.in_scope(|| tracing::debug!(status = status.as_u16(), "request was answered"));

@@ -7,6 +7,7 @@
 //! JSON numbers. Errors inside are logged; clients learn the code and a request id.
 
 mod api;
+mod buckets;
 pub mod code;
 mod error;
 mod guard;

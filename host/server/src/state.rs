@@ -1,5 +1,6 @@
 //! The state that all requests share, and the way a request reads the ledger.
 
+use crate::buckets::{Buckets, HTTP_BOUNDS_US};
 use crate::error::Problem;
 use domain::diagnostic::Diagnostic;
 use domain::run::{RunId, RunState};
@@ -11,6 +12,7 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// Connections that read at one time; each may hold 32 MiB of cache.
@@ -45,10 +47,14 @@ pub struct State {
     shared: Arc<Shared>,
 }
 
+type RequestCounts = BTreeMap<(&'static str, u16), u64>;
+type Latencies = BTreeMap<&'static str, Buckets>;
+
 struct Shared {
     options: ServerOptions,
     readers: Semaphore,
-    requests: Mutex<BTreeMap<(&'static str, u16), u64>>,
+    requests: Mutex<RequestCounts>,
+    latencies: Mutex<Latencies>,
     figures: Mutex<Option<(Mark, String)>>,
     /// Tells request ids of this process from those of others.
     instance: u32,
@@ -63,6 +69,7 @@ impl State {
                 options,
                 readers: Semaphore::new(READERS_MAX),
                 requests: Mutex::default(),
+                latencies: Mutex::default(),
                 figures: Mutex::default(),
                 instance,
                 last_request: AtomicU64::new(0),
@@ -87,13 +94,15 @@ impl State {
         )
     }
 
-    pub(crate) fn count(&self, route: &'static str, status: u16) {
+    pub(crate) fn count(&self, route: &'static str, status: u16, took: Duration) {
         *lock(&self.shared.requests).entry((route, status)).or_default() += 1;
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        lock(&self.shared.latencies).entry(route).or_default().add(&HTTP_BOUNDS_US, took_us);
     }
 
-    /// Answered requests by route and status.
-    pub(crate) fn requests(&self) -> BTreeMap<(&'static str, u16), u64> {
-        lock(&self.shared.requests).clone()
+    /// Answered requests by route and status, and how long they took by route.
+    pub(crate) fn requests(&self) -> (RequestCounts, Latencies) {
+        (lock(&self.shared.requests).clone(), lock(&self.shared.latencies).clone())
     }
 
     /// The ledger's figures as text, worked out once for each state of the ledger.

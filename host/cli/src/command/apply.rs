@@ -3,6 +3,7 @@
 use super::run;
 use crate::args::{Format, GlobalArgs};
 use crate::error::Failure;
+use crate::signals::StopWatch;
 use crate::ui::Ui;
 use installation::apply::{plan_file, post};
 use installation::rules;
@@ -27,7 +28,10 @@ pub fn apply(ui: Ui, global: &GlobalArgs, args: &ApplyArgs) -> Result<(), Failur
     let (promise, _) = plan_file(&args.plan)?;
     let rules = rules::load(&settings)?;
     let bar = ui.progress();
-    let applied = post(&settings, &rules, &promise, &mut |step| run::advance(&bar, step));
+    let watch = StopWatch::start(run::ROLLED_BACK);
+    let applied = post(&settings, &rules, &promise, &mut |step| {
+        run::advance_to_commit(&bar, Some(&watch), step);
+    });
     bar.finish_and_clear();
     let report = applied?;
     run::show(ui, &report, args.format)?;

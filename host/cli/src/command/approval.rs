@@ -59,7 +59,7 @@ pub fn history(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failur
     let history = pipeline::history::history(&ledger_file::reader(settings)?)?;
     Ok(ui.data(&match format {
         Format::Json => json_text(&history.iter().map(used_json).collect()),
-        Format::Text => history.iter().flat_map(lines).map(|line| line + "\n").collect(),
+        Format::Text => history.iter().flat_map(lines).map(|line| ui.shown(&line) + "\n").collect(),
     })?)
 }
 

@@ -58,7 +58,7 @@ pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failur
     let table = reports::costs::read::costs_with_rules(&ledger, &query, &rules_of)?;
     let layout = Layout::new(&query, args.granularity);
     let text = match args.format {
-        TableFormat::Text => layout.text(ui, &table),
+        TableFormat::Text => ui.shown(&layout.text(ui, &table)),
         TableFormat::Csv => layout.csv(&table),
         TableFormat::Json => document_text(&CostsDocument::whole(&table)),
     };

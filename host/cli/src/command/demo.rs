@@ -67,7 +67,7 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
     let rules = rules::load(&settings)?;
     let sources = sources::all(&settings, None, None)?;
     let input = RunInput::Sources { sources, wait: &std::thread::sleep };
-    let report = run::post(ui, &settings, &rules, input)?;
+    let report = run::post(ui, &settings, &rules, input, None)?;
     compare(&facts, &report)?;
     ui.data(&owed(ui, &settings)?)?;
     let lines: Vec<String> = report.conservation.iter().map(run::conservation_line).collect();

@@ -51,7 +51,7 @@ pub fn explain(ui: Ui, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Fa
         |facts: &[RuleFacts], tables: &[(String, String)]| rules::stored(&settings, facts, tables);
     let explanation = reports::explain::read::explain(&ledger, &asked, &rules_of)?;
     Ok(ui.data(&match args.format {
-        Format::Text => text_of(ui, &explanation),
+        Format::Text => ui.shown(&text_of(ui, &explanation)),
         Format::Json => document_text(&ExplanationDocument::from(&explanation)),
     })?)
 }

@@ -58,8 +58,7 @@ pub fn write_new(files: &[(PathBuf, &str)], instead: impl Into<Hint>) -> Result<
         )
         .hint(instead));
     }
-    for (path, text) in files {
-        file::write(path, text)?;
-    }
-    Ok(())
+    let files: Vec<(&Path, &str)> =
+        files.iter().map(|(path, text)| (path.as_path(), *text)).collect();
+    file::write_all(&files)
 }

@@ -16,6 +16,7 @@ mod plan_text;
 mod plugin;
 mod rule;
 mod run;
+mod runs;
 mod serve;
 mod source;
 mod token;
@@ -53,6 +54,9 @@ pub enum Command {
     /// Collect, allocate and post
     #[command(long_about = include_str!("run.md"))]
     Run(run::RunArgs),
+    /// List the runs: when, how long, with which result, and what they moved
+    #[command(long_about = include_str!("runs.md"))]
+    Runs(runs::RunsArgs),
     /// Show what the rules of the folder would change in the money, and post nothing
     #[command(long_about = include_str!("plan.md"))]
     Plan(plan::PlanArgs),
@@ -117,6 +121,7 @@ pub fn dispatch() -> Result<(), Failure> {
     match &args.command {
         Command::Init(init) => init::init(ui, init),
         Command::Run(run) => run::run(ui, &args.global, run),
+        Command::Runs(runs) => runs::runs(ui, &args.global, runs),
         Command::Plan(plan) => plan::plan(ui, &args.global, plan),
         Command::Apply(apply) => apply::apply(ui, &args.global, apply),
         Command::Costs(costs) => costs::costs(ui, &args.global, costs),

@@ -56,7 +56,8 @@ pub fn period(ui: Ui, global: &GlobalArgs, command: &PeriodCommand) -> Result<()
             Ok(ui.data(&match format {
                 Format::Text => events
                     .iter()
-                    .map(|event| format!("{}  {:<8}  {}\n", event.month, state(event), event.note))
+                    .map(|event| format!("{}  {:<8}  {}", event.month, state(event), event.note))
+                    .map(|line| ui.shown(&line) + "\n")
                     .collect(),
                 Format::Json => json_text(&events.iter().map(event_json).collect()),
             })?)

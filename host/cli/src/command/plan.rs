@@ -4,10 +4,12 @@ use crate::args::{Format, GlobalArgs, PeriodArgs};
 use crate::command::plan_text;
 use crate::error::Failure;
 use crate::query;
+use crate::signals::StopWatch;
 use crate::ui::{Ui, document_text};
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, Period};
+use installation::file;
 use installation::ledger_file;
 use installation::plan::{PlanScope, make};
 use installation::rules;
@@ -17,7 +19,6 @@ use ledger::Ledger;
 use pipeline::apply::file_text;
 use pipeline::plan::Plan;
 use pipeline::plan::document::PlanDocument;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args, Debug)]
@@ -52,6 +53,7 @@ pub fn plan(ui: Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), Failure>
     let scope =
         PlanScope { period: period(args)?, as_of: args.as_of.as_deref().map(day).transpose()? };
     let rules = rules::load(&settings)?;
+    let _watch = StopWatch::start("stopped: nothing was posted, and no plan was written");
     let mut scratch = scratch(ui, &settings, args.keep.as_deref())?;
     let bar = ui.progress();
     let planned =
@@ -59,16 +61,10 @@ pub fn plan(ui: Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), Failure>
     bar.finish_and_clear();
     let planned = planned?;
     if let Some(out) = &args.out {
-        fs::write(out, file_text(&planned)).map_err(|error| {
-            Diagnostic::new(
-                decode::code::FILE_UNREADABLE,
-                format!("the plan cannot be written to {}: {error}", out.display()),
-            )
-            .hint("choose a folder that exists and is writable")
-        })?;
+        file::write(out, &file_text(&planned))?;
     }
     ui.data(&match args.format {
-        Format::Text => plan_text::text_of(ui, &planned),
+        Format::Text => ui.shown(&plan_text::text_of(ui, &planned)),
         Format::Json => document_text(&PlanDocument::from(&planned)),
     })?;
     ui.note(&next(args, &planned));

@@ -4,7 +4,9 @@ use crate::args::{Format, GlobalArgs, PeriodArgs};
 use crate::code;
 use crate::command::changes;
 use crate::error::Failure;
+use crate::log;
 use crate::query;
+use crate::signals::StopWatch;
 use crate::ui::{Ui, counted, document_text};
 use domain::charge::RejectedRow;
 use domain::diagnostic::Diagnostic;
@@ -17,6 +19,7 @@ use indicatif::ProgressBar;
 use installation::ledger_file;
 use installation::rules;
 use installation::run::RunInput;
+use installation::run_log;
 use installation::settings::{Need, Settings};
 use installation::sources;
 use pipeline::progress::Progress;
@@ -27,6 +30,10 @@ use pipeline::usage::MetricReport;
 use rule_engine::options::UnknownTeams;
 use rule_engine::set::RuleSet;
 use std::path::{Path, PathBuf};
+
+/// What a stop before the commit means.
+pub const ROLLED_BACK: &str =
+    "stopped: the run is rolled back, and nothing of it is posted; the next run does all of it";
 
 #[derive(clap::Args, Debug)]
 pub struct RunArgs {
@@ -59,13 +66,14 @@ pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
         .into());
     }
     let rules = rules::load(&settings)?;
+    let watch = StopWatch::start(ROLLED_BACK);
     let input = if args.stored {
         RunInput::Nothing
     } else {
         let sources = opened(ui, &settings, period, args.record.as_deref())?;
         RunInput::Sources { sources, wait: &std::thread::sleep }
     };
-    let report = post(ui, &settings, &rules, input)?;
+    let report = post(ui, &settings, &rules, input, Some(&watch))?;
     show(ui, &report, args.format)?;
     warn_of_unknown_teams(ui, &settings, &rules)?;
     verdict(ui, &report, args.allow_incomplete)
@@ -106,9 +114,12 @@ pub fn post(
     settings: &Settings,
     rules: &dyn Rules,
     input: RunInput<'_>,
+    watch: Option<&StopWatch>,
 ) -> Result<RunReport, Diagnostic> {
     let bar = ui.progress();
-    let report = installation::run::post(settings, rules, input, &mut |step| advance(&bar, step));
+    let report = installation::run::post(settings, rules, input, &mut |step| {
+        advance_to_commit(&bar, watch, step);
+    });
     bar.finish_and_clear();
     report
 }
@@ -136,6 +147,16 @@ pub fn warn_of_unknown_teams(
     Ok(())
 }
 
+/// Shows a step of a run that posts. Once it commits, a stop comes too late.
+pub fn advance_to_commit(bar: &ProgressBar, watch: Option<&StopWatch>, step: Progress) {
+    match (&step, watch) {
+        (Progress::Posting, Some(watch)) => watch.commits(),
+        (Progress::Posted, Some(watch)) => watch.committed(),
+        _ => {}
+    }
+    advance(bar, step);
+}
+
 pub fn advance(bar: &ProgressBar, step: Progress) {
     match step {
         Progress::Source { name, bytes, bytes_total } => {
@@ -160,14 +181,20 @@ pub fn advance(bar: &ProgressBar, step: Progress) {
             bar.set_position(done);
             bar.set_message("allocating days");
         }
+        Progress::Posting => bar.set_message("posting"),
         Progress::Posted => bar.set_message("posted"),
     }
 }
 
 /// Prints the summary to stdout, and failures to stderr.
 pub fn show(ui: Ui, report: &RunReport, format: Format) -> Result<(), Diagnostic> {
-    for source in &report.sources {
-        source.warnings.iter().chain(&source.failure).for_each(|finding| ui.warning(finding));
+    if log::form().is_json {
+        // The log is read by a machine, which does not look at the summary.
+        run_log::log("command line", report);
+    } else {
+        for source in &report.sources {
+            source.warnings.iter().chain(&source.failure).for_each(|finding| ui.warning(finding));
+        }
     }
     match format {
         Format::Json => ui.data(&document_text(&RunReportDocument::from(report))),

@@ -4,6 +4,7 @@
 use super::token;
 use crate::args::GlobalArgs;
 use crate::error::Failure;
+use crate::log;
 use crate::ui::Ui;
 use domain::code;
 use domain::diagnostic::Diagnostic;
@@ -39,6 +40,7 @@ pub fn serve_until_stopped(
     listen: SocketAddr,
     token: Option<String>,
 ) -> Result<(), Failure> {
+    log::tell_times();
     let installation = Installation::open(settings)?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| {
         Diagnostic::new(

@@ -12,10 +12,12 @@ use crate::ui::{Ui, counted, document_text};
 use chosen::{chosen, named};
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, instant};
+use domain::port::PluginIdentity;
 use installation::clock;
 use installation::ledger_file;
 use installation::settings::{Need, Settings};
 use installation::sources;
+use ledger::{Ledger, Reader};
 use reports::coverage::document::SourceDocument;
 use reports::coverage::read::{DayState, SourceStatus, status};
 use std::path::PathBuf;
@@ -80,23 +82,33 @@ pub fn source(ui: Ui, global: &GlobalArgs, command: &SourceCommand) -> Result<()
 }
 
 fn show(ui: Ui, settings: &Settings, name: Option<&str>, format: Format) -> Result<(), Diagnostic> {
-    let ledger = ledger_file::reader(settings)?;
+    let opened;
+    let empty;
+    let ledger: &Reader = match ledger_file::reader(settings) {
+        Ok(reader) => {
+            opened = reader;
+            &opened
+        }
+        // Before the first run every source was tried never.
+        Err(finding) if finding.code == ledger::code::LEDGER_NOT_FOUND => {
+            empty = Ledger::in_memory()?;
+            &empty
+        }
+        Err(finding) => return Err(finding),
+    };
     let now_ms = clock::now_ms();
     let facts = chosen(settings, name)?.into_iter().map(sources::facts);
     let all: Vec<SourceStatus> =
-        facts.map(|facts| status(&ledger, &facts, now_ms)).collect::<Result<_, _>>()?;
+        facts.map(|facts| status(ledger, &facts, now_ms)).collect::<Result<_, _>>()?;
     match format {
         Format::Json => {
             ui.data(&document_text(&all.iter().map(SourceDocument::from).collect::<Vec<_>>()))
         }
         Format::Text => {
             let months = if name.is_some() { usize::MAX } else { MONTHS_SHOWN };
-            ui.data(
-                &all.iter()
-                    .map(|status| text_of(status, now_ms, months))
-                    .collect::<Vec<_>>()
-                    .join("\n"),
-            )
+            let texts: Vec<String> =
+                all.iter().map(|status| text_of(status, now_ms, months)).collect();
+            ui.data(&ui.shown(&texts.join("\n")))
         }
     }
 }
@@ -106,7 +118,7 @@ fn text_of(status: &SourceStatus, now_ms: i64, months: usize) -> String {
     let plugin = status
         .plugin
         .as_ref()
-        .map_or(String::new(), |plugin| format!(" ({} {})", plugin.name, plugin.version));
+        .map_or(String::new(), |plugin| format!(" ({})", named_version(plugin)));
     let mut lines = vec![format!("{}{plugin}", status.name)];
     let mut line = |what: &str, text: String| lines.push(format!("  {what:<13} {text}"));
     line(
@@ -166,6 +178,11 @@ fn text_of(status: &SourceStatus, now_ms: i64, months: usize) -> String {
     lines.extend(calendar(&status.days, months));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// A plugin that could not be opened did not tell its version.
+fn named_version(plugin: &PluginIdentity) -> String {
+    format!("{} {}", plugin.name, plugin.version).trim_end().to_owned()
 }
 
 /// A month per row, a letter per day, and what the letters mean.

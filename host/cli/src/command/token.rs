@@ -54,6 +54,9 @@ fn made(path: &Path) -> std::io::Result<String> {
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    writeln!(file, "{token}")?;
+    // Half a token would be refused at every later start.
+    writeln!(file, "{token}").and_then(|()| file.sync_all()).inspect_err(|_| {
+        let _ = fs::remove_file(path);
+    })?;
     Ok(token)
 }

@@ -62,7 +62,7 @@ pub fn usage(ui: Ui, global: &GlobalArgs, args: &UsageArgs) -> Result<(), Failur
         return Ok(());
     }
     let text = match args.format {
-        TableFormat::Text => text(ui, &query, &table),
+        TableFormat::Text => ui.shown(&text(ui, &query, &table)),
         TableFormat::Csv => csv(&query, &table),
         TableFormat::Json => document_text(&UsageDocument::whole(&query, &table)),
     };

@@ -133,7 +133,11 @@ impl Scene {
     }
 
     pub fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
-        let output = self.command(arguments, environment).output().expect("the binary runs");
+        self.output_of(self.command(arguments, environment))
+    }
+
+    pub fn output_of(&self, mut command: Command) -> Output {
+        let output = command.output().expect("the program runs");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
         Output {
             code: output.status.code().unwrap_or(-1),
@@ -152,14 +156,20 @@ impl Scene {
     }
 
     pub fn command(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_apportion"));
+        let mut command = self.command_of(env!("CARGO_BIN_EXE_apportion"), arguments);
+        command.envs(environment.iter().copied());
+        command
+    }
+
+    /// Another program in the scene's folder, with the environment of the binary.
+    pub fn command_of(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(arguments).current_dir(self.dir.path()).env_clear().stdin(Stdio::null());
         // All tests share the compiled plugins, as all runs of one user do.
         command.env(
             "APPORTION_CACHE",
             Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-plugins"),
         );
-        command.envs(environment.iter().copied());
         command
     }
 }

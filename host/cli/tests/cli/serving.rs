@@ -17,7 +17,7 @@ impl Server {
         Server::start_with(scene, &[])
     }
 
-    fn start_with(scene: &Scene, arguments: &[&str]) -> Server {
+    pub fn start_with(scene: &Scene, arguments: &[&str]) -> Server {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
         let mut child = scene
             .command(&arguments, &[])
@@ -53,7 +53,7 @@ impl Server {
     }
 
     /// Posts a body, and returns the answer: status line, headers and body.
-    fn post(&self, path: &str, token: &str, body: &str) -> String {
+    pub fn post(&self, path: &str, token: &str, body: &str) -> String {
         self.ask(
             &format!("POST {path}"),
             &format!("Authorization: Bearer {token}\r\nContent-Length: {}\r\n", body.len()),
@@ -122,7 +122,7 @@ fn a_saved_rule_counts_from_the_next_run_on_and_a_broken_one_changes_nothing() {
 }
 
 /// The body of an answer.
-fn json(answer: &str) -> serde_json::Value {
+pub fn json(answer: &str) -> serde_json::Value {
     let body = answer
         .split("\r\n\r\n")
         .nth(1)

@@ -113,7 +113,8 @@ fn serve_collects_what_is_due_and_one_source_that_fails_blocks_no_other() {
     // Neither source was ever tried, so both are due at once. They are not due again before the new
     // year.
     let mut server = Server::start(&scene);
-    server.wait_for("collected aws, lost as scheduled: run 1 is incomplete");
+    let ended = server.wait_for("run 1 is incomplete");
+    assert!(ended.contains("by=\"schedule of aws, lost\""), "{ended}");
     let answer = server.get("/api/v1/sources");
     assert!(
         answer.contains(r#""last_success":{"run":1,"at":""#) && answer.contains(r#""code":"F101""#),

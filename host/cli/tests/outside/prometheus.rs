@@ -3,8 +3,9 @@
 
 use crate::scene::Scene;
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use test_support::server::counterpart::Server;
 
 /// The seconds between two samples. The history goes from 2026-10-01 to the end of the month.
@@ -285,4 +286,45 @@ fn what_is_forgotten_is_not_taken_back(scene: &Scene, server: &Server) {
     let run = scene.run("run --from 2026-10-01 --to 2026-10-02").expect(0);
     assert!(run.stdout.contains("    2026-10-02 unknown: no query has data"), "{}", run.stdout);
     assert_eq!(stored(scene, 1)["kubernetes.cpu.hours,shop,,"], "36.000000000");
+}
+
+/// What Prometheus itself says of the figures of `serve`: nothing.
+#[test]
+fn promtool_finds_nothing_in_the_metrics() {
+    let scene = Scene::after_run();
+    let mut serve = scene
+        .command(&["serve", "--listen", "127.0.0.1:0"], &[])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the server starts");
+    let stderr = BufReader::new(serve.stderr.take().expect("stderr is a pipe"));
+    let address = stderr
+        .lines()
+        .map_while(Result::ok)
+        .find_map(|line| Some(line.split("http://").nth(1)?.split(';').next()?.to_owned()))
+        .expect("the server says where it listens");
+    // The second answer has the latencies of the first one.
+    let [_, metrics] = [(); 2].map(|()| {
+        let mut stream = TcpStream::connect(&address).expect("the server listens");
+        write!(stream, "GET /metrics HTTP/1.0\r\nHost: {address}\r\n\r\n").expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer.split_once("\r\n\r\n").expect("a body").1.to_owned()
+    });
+    serve.kill().and_then(|()| serve.wait()).expect("the server ends");
+    assert!(
+        metrics.contains("apportion_http_request_duration_seconds_count{route=\"/metrics\"} 1")
+    );
+    assert!(metrics.contains("process_resident_memory_bytes"), "{metrics}");
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool, which comes with prometheus");
+    promtool.stdin.take().expect("a pipe").write_all(metrics.as_bytes()).expect("it reads");
+    let told = promtool.wait_with_output().expect("an end");
+    let words = [told.stdout, told.stderr].concat();
+    assert!(told.status.success() && words.is_empty(), "{}", String::from_utf8_lossy(&words));
 }

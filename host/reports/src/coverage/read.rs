@@ -150,9 +150,12 @@ pub fn spans<T: PartialEq>(days: impl Iterator<Item = (Day, T)>) -> Vec<(Day, Da
     spans
 }
 
-/// When a source is due that was last tried at a time; one that was never tried is due at once.
+/// When a source is due that was last tried at a time; one that was never tried is due at once. So
+/// is one that was tried in the future: the clock was set back, and nobody knows by how much.
 pub fn due(schedule: &Schedule, last_tried_ms: Option<i64>, now_ms: i64) -> Option<i64> {
-    last_tried_ms.map_or(Some(now_ms), |last| schedule.next_after(last))
+    last_tried_ms
+        .filter(|last| *last <= now_ms)
+        .map_or(Some(now_ms), |last| schedule.next_after(last))
 }
 
 /// The days that have charges or usage of a source.

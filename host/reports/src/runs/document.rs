@@ -1,6 +1,6 @@
 //! Runs as they are shown.
 
-use crate::document::TimeText;
+use crate::document::{AmountDocument, TimeText};
 use crate::runs::read::{RunDetail, RunFacts, RunPage};
 use domain::charge::RejectedRow;
 use schemars::JsonSchema;
@@ -27,6 +27,11 @@ struct RunDocument {
     generation: Option<String>,
     charges: u64,
     rejected: u64,
+    /// What its entries put from some accounts into others, by currency.
+    moved: Vec<AmountDocument>,
+    /// Sources of which nothing was collected.
+    failed_sources: Vec<String>,
+    /// Why it failed.
     note: String,
 }
 
@@ -75,6 +80,8 @@ impl From<&RunFacts> for RunDocument {
             generation: facts.generation.as_ref().map(ToString::to_string),
             charges: end.map_or(0, |end| end.charges),
             rejected: end.map_or(0, |end| end.rejected),
+            moved: AmountDocument::list(&facts.moved),
+            failed_sources: facts.failed_sources.clone(),
             note: end.map_or_else(String::new, |end| end.note.clone()),
         }
     }

@@ -124,7 +124,7 @@ fn a_table_that_goes_while_rules_use_it_keeps_the_last_good_set() {
     write("tables/t.csv", "k,v\nk,a\n");
     write("r.rhai", &rule(1, "true", "assign(lookup(\"t\", \"k\"))"));
     write("r.cases.toml", CASES);
-    let live = LiveRules::start(dir.path(), RuleOptions::default())
+    let live = LiveRules::start(dir.path(), RuleOptions::default(), || None)
         .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
     fs::remove_file(dir.path().join("tables/t.csv")).unwrap_or_else(|error| panic!("{error}"));
     let findings = live.try_reload().err().unwrap_or_default();
@@ -161,7 +161,7 @@ fn readers_have_one_whole_set_while_rules_are_saved_without_end() {
         write("two.cases.toml", &case("S3", &assigned));
     };
     save("a");
-    let live = LiveRules::start(dir.path(), RuleOptions::default())
+    let live = LiveRules::start(dir.path(), RuleOptions::default(), || None)
         .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
     let (done, live) = (&AtomicBool::new(false), &live);
     std::thread::scope(|scope| {

@@ -26,7 +26,7 @@ fn folder() -> TempDir {
 }
 
 fn live(dir: &TempDir) -> LiveRules {
-    LiveRules::start(dir.path(), RuleOptions::default())
+    LiveRules::start(dir.path(), RuleOptions::default(), || None)
         .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)))
 }
 
@@ -140,13 +140,37 @@ fn links_that_loop_or_dangle_are_named() {
 }
 
 #[test]
+fn a_folder_that_is_broken_at_the_start_leaves_the_last_good_set_in_force() {
+    let dir = folder();
+    let good = rule(1, "true", "assign(\"a\")");
+    let last_good = || {
+        let texts = [("pack/r".to_owned(), good.clone())];
+        RuleSet::from_sources(&texts, &[], &RuleOptions::default()).ok()
+    };
+    // A rule that fails its cases, one that does not compile, and a folder without rules.
+    let failing = rule(1, "true", "assign(\"b\")");
+    for (text, code) in [(failing.as_str(), "R302"), ("fn matches(", "R101"), ("", "R101")] {
+        write(dir.path(), "pack/r.rhai", text);
+        let live = LiveRules::start(dir.path(), RuleOptions::default(), last_good)
+            .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+        assert_eq!(decided(&live.current(), &[]), "assign a");
+        let told = told(&dir, &live.diagnostics());
+        assert!(told.first().is_some_and(|line| line.contains(code)), "{code}: {told:?}");
+        assert_eq!(live.generation_count(), 1);
+        write(dir.path(), "pack/r.rhai", &good);
+        assert_eq!(live.try_reload(), Ok(ReloadResult::Unchanged), "{code}");
+        assert_eq!(live.diagnostics(), []);
+    }
+}
+
+#[test]
 fn junk_is_refused_at_the_start() {
     let dir = folder();
     fs::write(dir.path().join("pack/junk.rhai"), [0xFF, 0xFE, 0x00])
         .unwrap_or_else(|error| panic!("{error}"));
     let findings = RuleSet::load(dir.path(), &RuleOptions::default()).err().unwrap_or_default();
     assert_eq!(told(&dir, &findings), ["pack/junk.rhai: R303: is not UTF-8 text"]);
-    let findings = LiveRules::start(&dir.path().join("absent"), RuleOptions::default())
+    let findings = LiveRules::start(&dir.path().join("absent"), RuleOptions::default(), || None)
         .err()
         .unwrap_or_default();
     let found = told(&dir, &findings);

@@ -90,6 +90,8 @@ pub async fn approve(
     let installation = state.installation().clone();
     blocking(move || {
         installation.approve(&plan, &request.by, &request.note)?;
+        let (generation, by) = (request.generation.as_str(), request.by.as_str());
+        tracing::info!(generation, by, "rules were approved over HTTP");
         let ApproveRequest { generation, by, note } = request;
         Ok(Json(ApprovalDocument { generation, by, note }))
     })
@@ -112,8 +114,17 @@ pub async fn apply(
         .await
 }
 
-/// Refuses a request without the right token, and every request where there is none.
+/// Refuses a request without the right token, and every request where there is none. The log says
+/// so, and never what was sent.
 fn check_token(state: &State, headers: &HeaderMap) -> Result<(), Problem> {
+    let checked = given_token(state, headers);
+    if let Err(problem) = &checked {
+        tracing::warn!("a change was refused: {}: {}", problem.code, problem.detail);
+    }
+    checked
+}
+
+fn given_token(state: &State, headers: &HeaderMap) -> Result<(), Problem> {
     let token = state.token().ok_or_else(Problem::changes_off)?;
     let given = headers
         .get(AUTHORIZATION)

@@ -3,7 +3,7 @@
 use crate::api::answer::ReadRequest;
 use crate::api::openapi::{Body, Operation, schema_of};
 use crate::error::Problem;
-use crate::page_token;
+use crate::page_token::{self, PageState};
 use crate::parameters::{Filters, Groups, Limit, Parameters, Summed, parameters, period};
 use crate::state::State;
 use axum::extract::State as Shared;
@@ -26,7 +26,7 @@ pub const COSTS: Operation = Operation {
     placeholder: None,
     parameters: CostParameters::described,
     body: Body::Json(schema_of::<CostsAnswer>),
-    errors: &[400, 500, 503],
+    errors: &[400, 409, 500, 503],
 };
 
 parameters!(CostParameters {
@@ -77,16 +77,18 @@ pub async fn costs(
     let installation = state.installation().clone();
     request
         .answer(&state, move |ledger| {
+            let now = PageState::of(ledger)?;
+            now.follows(page.state)?;
             let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
                 installation.stored_rules(facts, tables)
             };
             let Some(metric) = summed.0 else {
                 let table = costs_with_rules(ledger, &query, &rules_of)?;
-                let (rows, next) = page.cut(&table.rows);
+                let (rows, next) = page.cut(&table.rows, now);
                 return Ok(CostsAnswer::Costs(CostsDocument::page(&table, &rows, next)));
             };
             let table = measured(ledger, &query, metric, &rules_of)?;
-            let (rows, next) = page.cut(&table.rows);
+            let (rows, next) = page.cut(&table.rows, now);
             Ok(CostsAnswer::Measures(MeasuredDocument::page(&table, &rows, next)))
         })
         .await
@@ -115,6 +117,8 @@ impl PageRow for MeasuredRow {
 struct CostPage {
     digest: String,
     limit: usize,
+    /// Of the page before.
+    state: Option<PageState>,
     after: Option<(Option<Day>, Vec<String>, String)>,
 }
 
@@ -130,15 +134,14 @@ impl CostPage {
             query.filter.iter().map(|(group, value)| (group.to_string(), value.as_str())).collect();
         let asked = (query.period, query.granularity, names, filter, summed.name());
         let digest = page_token::digest(asked);
-        let after = match token {
-            Some(token) => Some(key(&page_token::read(token, &digest)?)?),
-            None => None,
-        };
-        Ok(CostPage { digest, limit: limit.0, after })
+        let before = token.map(|token| page_token::read(token, &digest)).transpose()?;
+        let state = before.as_ref().map(|(state, _)| *state);
+        let after = before.map(|(_, value)| key(&value)).transpose()?;
+        Ok(CostPage { digest, limit: limit.0, state, after })
     }
 
     /// Its rows of all of them, and the token of the next page.
-    fn cut<'a, R: PageRow>(&self, rows: &'a [R]) -> (Vec<&'a R>, Option<String>) {
+    fn cut<'a, R: PageRow>(&self, rows: &'a [R], now: PageState) -> (Vec<&'a R>, Option<String>) {
         let after = self.after.as_ref();
         let is_later = |row: &&R| {
             after.is_none_or(|(start, keys, unit)| row.key() > (*start, keys.as_slice(), unit))
@@ -146,7 +149,7 @@ impl CostPage {
         let mut rest = rows.iter().filter(is_later);
         let page: Vec<&R> = rest.by_ref().take(self.limit).collect();
         let last = page.last().filter(|_| rest.next().is_some());
-        let next = last.map(|last| page_token::write(&self.digest, key_value(last.key())));
+        let next = last.map(|last| page_token::write(&self.digest, now, key_value(last.key())));
         (page, next)
     }
 }

@@ -1,10 +1,14 @@
-//! Whether the process is alive, and whether it can answer.
+//! Whether the process is alive, and whether all that it needs is well.
 
 use crate::api::openapi::{Body, Operation, schema_of};
 use crate::error::Problem;
 use crate::state::State;
 use axum::Json;
 use axum::extract::State as Shared;
+use domain::code::Family;
+use domain::diagnostic::Diagnostic;
+use installation::settings::change::SettingsChange;
+use ledger::Reader;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,7 +25,10 @@ pub const HEALTHZ: Operation = Operation {
 pub const READYZ: Operation = Operation {
     path: "/readyz",
     id: "is_ready",
-    summary: "Whether the ledger can be read by this version.",
+    summary: "Whether the rules and the settings on disk are good, the ledger can be read, the \
+        last scheduled run posted, and every source was collected by its last attempt. \
+        If not, the problem's `reasons` say what is to be mended; reports are answered as long \
+        as the ledger can be read.",
     placeholder: None,
     parameters: Vec::new,
     body: Body::Json(schema_of::<Health>),
@@ -33,11 +40,101 @@ pub struct Health {
     status: &'static str,
 }
 
+/// One reason why the server is not ready.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ReadinessFault {
+    part: Part,
+    /// Its name, if the part is a source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    source: Option<String>,
+    /// Of the catalogue of errors; stable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    code: Option<String>,
+    message: String,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum Part {
+    Rules,
+    Settings,
+    Ledger,
+    Run,
+    Source,
+}
+
 pub async fn healthz() -> Json<Health> {
     Json(Health { status: "alive" })
 }
 
 pub async fn readyz(Shared(state): Shared<State>) -> Result<Json<Health>, Problem> {
-    state.read(|_, _| Ok(())).await?;
-    Ok(Json(Health { status: "ready" }))
+    let mut reasons = of_process(&state);
+    let names: Vec<String> =
+        state.installation().sources().into_iter().map(|source| source.name).collect();
+    match state.read(move |ledger, _| Ok(of_ledger(ledger, &names)?)).await {
+        Ok(of_ledger) => reasons.extend(of_ledger),
+        Err(problem) => {
+            if let Some(inner) = &problem.inner {
+                tracing::error!("not ready: {inner}");
+            }
+            reasons.push(ReadinessFault {
+                part: Part::Ledger,
+                source: None,
+                code: Some(problem.code.text().to_owned()),
+                message: problem.detail,
+            });
+        }
+    }
+    match reasons.is_empty() {
+        true => Ok(Json(Health { status: "ready" })),
+        false => Err(Problem::not_ready(reasons)),
+    }
+}
+
+/// The rules and settings on disk, if what is in force is older, and a run that came to nothing.
+fn of_process(state: &State) -> Vec<ReadinessFault> {
+    let rules = state.installation().rules().diagnostics;
+    let mut reasons: Vec<ReadinessFault> =
+        rules.into_iter().map(|finding| ReadinessFault::of(Part::Rules, finding)).collect();
+    if let SettingsChange::Broken(findings) = state.installation().settings_change() {
+        reasons.extend(
+            findings.into_iter().map(|finding| ReadinessFault::of(Part::Settings, finding)),
+        );
+    }
+    let failure = state.installation().runs().figures().failure;
+    reasons.extend(failure.map(|finding| ReadinessFault::of(Part::Run, finding)));
+    reasons
+}
+
+fn of_ledger(ledger: &Reader, sources: &[String]) -> Result<Vec<ReadinessFault>, Diagnostic> {
+    let mut reasons = Vec::new();
+    for source in sources {
+        let last = ledger.attempts(source)?.pop();
+        if let Some(failure) = last.and_then(|attempt| attempt.attempt.failure) {
+            reasons.push(ReadinessFault {
+                part: Part::Source,
+                source: Some(source.clone()),
+                code: Some(failure.code),
+                message: failure.message,
+            });
+        }
+    }
+    Ok(reasons)
+}
+
+impl ReadinessFault {
+    /// Rules are shown with their place, as the API's list of rules shows them. Of settings a
+    /// client learns the code: their words can be of this machine.
+    fn of(part: Part, finding: Diagnostic) -> ReadinessFault {
+        let code = finding.code;
+        let message = match (code.family(), finding.location) {
+            (Family::Rules, Some(place)) => format!("{place}: {}", finding.message),
+            (Family::Rules, None) => finding.message,
+            _ => code.meaning().to_owned(),
+        };
+        ReadinessFault { part, source: None, code: Some(code.text().to_owned()), message }
+    }
 }

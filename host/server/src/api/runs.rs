@@ -3,7 +3,7 @@
 use crate::api::answer::ReadRequest;
 use crate::api::openapi::{Body, Operation, schema_of};
 use crate::error::Problem;
-use crate::page_token;
+use crate::page_token::{self, PageState};
 use crate::parameters::{Limit, Parameters, parameters};
 use crate::state::State;
 use axum::extract::{Path, State as Shared};
@@ -52,13 +52,14 @@ pub async fn runs(Shared(state): Shared<State>, request: ReadRequest) -> Result<
     let token = parameters.page_token.as_deref();
     let key = token.map(|token| page_token::read(token, &digest)).transpose()?;
     let before =
-        key.map(|key| key.as_i64().map(RunId).ok_or_else(page_token::broken)).transpose()?;
+        key.map(|(_, key)| key.as_i64().map(RunId).ok_or_else(page_token::broken)).transpose()?;
     let query = RunsQuery { before, limit: parameters.limit.0 };
     request
         .answer(&state, move |ledger| {
             let page = runs_of(ledger, &query)?;
             let last = page.runs.last().filter(|_| page.has_more);
-            let next = last.map(|last| page_token::write(&digest, last.row.id.0.into()));
+            let next =
+                last.map(|last| page_token::write(&digest, PageState::NONE, last.row.id.0.into()));
             Ok(RunsDocument::page(&page, next))
         })
         .await

@@ -3,7 +3,7 @@
 use crate::api::answer::ReadRequest;
 use crate::api::openapi::{Body, Operation, schema_of};
 use crate::error::Problem;
-use crate::page_token;
+use crate::page_token::{self, PageState};
 use crate::parameters::{Limit, Parameters, UsageKeys, parameters, period};
 use crate::state::State;
 use axum::extract::State as Shared;
@@ -22,7 +22,7 @@ pub const USAGE: Operation = Operation {
     placeholder: None,
     parameters: UsageParameters::described,
     body: Body::Json(schema_of::<UsageDocument>),
-    errors: &[400, 500, 503],
+    errors: &[400, 409, 500, 503],
 };
 
 parameters!(UsageParameters {
@@ -51,27 +51,34 @@ pub async fn usage(
         group_by: parameters.group_by.0,
     };
     let page = UsagePage::new(parameters.limit, parameters.page_token.as_deref(), &query)?;
-    request.answer(&state, move |ledger| Ok(page.cut(&query, &usage_of(ledger, &query)?))).await
+    request
+        .answer(&state, move |ledger| {
+            let now = PageState::of(ledger)?;
+            now.follows(page.state)?;
+            Ok(page.cut(&query, &usage_of(ledger, &query)?, now))
+        })
+        .await
 }
 
 /// The page of groups: `limit` of them after a metric and its keys.
 struct UsagePage {
     digest: String,
     limit: usize,
+    /// Of the page before.
+    state: Option<PageState>,
     after: Option<(String, Vec<String>)>,
 }
 
 impl UsagePage {
     fn new(limit: Limit, token: Option<&str>, query: &UsageQuery) -> Result<UsagePage, Problem> {
         let digest = page_token::digest((query.period, &query.metric, &query.group_by));
-        let after = match token {
-            Some(token) => Some(key(&page_token::read(token, &digest)?)?),
-            None => None,
-        };
-        Ok(UsagePage { digest, limit: limit.0, after })
+        let before = token.map(|token| page_token::read(token, &digest)).transpose()?;
+        let state = before.as_ref().map(|(state, _)| *state);
+        let after = before.map(|(_, value)| key(&value)).transpose()?;
+        Ok(UsagePage { digest, limit: limit.0, state, after })
     }
 
-    fn cut(&self, query: &UsageQuery, table: &UsageTable) -> UsageDocument {
+    fn cut(&self, query: &UsageQuery, table: &UsageTable, now: PageState) -> UsageDocument {
         let is_later = |group: &&UsageGroup| match &self.after {
             Some((metric, keys)) => (&group.metric, &group.keys) > (metric, keys),
             None => true,
@@ -80,7 +87,7 @@ impl UsagePage {
         let page: Vec<&UsageGroup> = rest.by_ref().take(self.limit).collect();
         let last = page.last().filter(|_| rest.next().is_some());
         let next =
-            last.map(|last| page_token::write(&self.digest, json!([last.metric, last.keys])));
+            last.map(|last| page_token::write(&self.digest, now, json!([last.metric, last.keys])));
         UsageDocument::page(query, table, &page, next)
     }
 }

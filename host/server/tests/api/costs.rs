@@ -1,6 +1,6 @@
 //! Costs of teams and of everything, explained and in pages, and the usage that shares them.
 
-use super::{TestServer, eur, refused, usd};
+use super::{TestServer, estate, eur, refused, usd};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -136,6 +136,36 @@ async fn pages_hold_every_row_once() {
         }
         assert_eq!(rows, whole, "limit {limit}");
     }
+}
+
+/// Pages of two states would neither add up to the one nor to the other.
+#[tokio::test]
+async fn a_token_is_refused_once_a_run_has_posted() {
+    let served = TestServer::new();
+    for (path, schema) in
+        [("costs?group_by=service_name", "Costs"), ("usage?group_by=team", "Usage")]
+    {
+        let first = served.good(&format!("/api/v1/{path}&limit=1"), schema).await;
+        let token = first["next_page_token"].as_str().expect("a token");
+        let next = format!("/api/v1/{path}&limit=1&page_token={token}");
+        served.good(&next, schema).await;
+        // A run that fails at its start changes nothing that is owed, and no page.
+        let mut ledger =
+            ledger::Ledger::open(&served.folder.path().join("apportion.db")).expect("a ledger");
+        let start = ledger::RunStart { at_ms: 1, version: String::new() };
+        drop(ledger.begin(&start).expect("a run"));
+        served.good(&next, schema).await;
+        served.run(estate::charges());
+        let (status, code, detail, hint) = served.get(&next).await.refusal();
+        assert_eq!((status, code.as_str()), (409, "S207"), "{path}");
+        assert!(detail.starts_with("page_token: the ledger changed after the page before: run "));
+        assert_eq!(hint, "leave page_token out, and read all pages again");
+    }
+    // A list of runs only grows at its head.
+    let runs = served.good("/api/v1/runs?limit=1", "Runs").await;
+    let token = runs["next_page_token"].as_str().expect("a token");
+    served.run(estate::charges());
+    served.good(&format!("/api/v1/runs?limit=1&page_token={token}"), "Runs").await;
 }
 
 #[tokio::test]

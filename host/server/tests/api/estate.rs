@@ -2,6 +2,7 @@
 
 use domain::charge::{ChargeLine, RawCharge, RawUsage};
 use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
+use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;
 use domain::field::Field;
@@ -184,7 +185,7 @@ fn usage() -> Vec<RawUsage> {
 }
 
 /// One run at 2026-02-05T06:07:08.009Z. It takes one and a half seconds.
-pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
+pub fn run_once(path: &Path, charges: Vec<RawCharge>, failure: Option<Diagnostic>) {
     let mut ledger = Ledger::open_or_create(path).unwrap_or_else(|error| panic!("{error}"));
     let batch = Batch { rows: Rows::Charges(charges), usage: usage(), ..Batch::default() };
     let options = RunOptions {
@@ -192,6 +193,7 @@ pub fn run_once(path: &Path, charges: Vec<RawCharge>) {
             name: "aws".into(),
             collector: Box::new(FakeCollector {
                 identity: plugin("fixed"),
+                failure,
                 ..FakeCollector::new(vec![batch])
             }),
             request: request("aws"),

@@ -83,8 +83,8 @@ fn refused(status: u16, code: &str, detail: &str, hint: &str) -> (u16, String, S
 struct FixedInForce;
 
 impl RulesInForce for FixedInForce {
-    fn current(&self) -> Arc<dyn Rules> {
-        Arc::new(FixedRules::new())
+    fn current(&self) -> Result<Arc<dyn Rules>, Diagnostic> {
+        Ok(Arc::new(FixedRules::new()))
     }
 
     fn generation_count(&self) -> u64 {
@@ -172,7 +172,13 @@ impl TestServer {
     }
 
     fn run(&self, charges: Vec<domain::charge::RawCharge>) {
-        estate::run_once(&self.folder.path().join("apportion.db"), charges);
+        estate::run_once(&self.folder.path().join("apportion.db"), charges, None);
+    }
+
+    /// A run whose only source fails.
+    fn run_failing(&self) {
+        let failure = Diagnostic::new(domain::code::CONFIG_VALUE, "the server is away");
+        estate::run_once(&self.folder.path().join("apportion.db"), Vec::new(), Some(failure));
     }
 
     async fn ask(&self, request: Request<Body>) -> Answer {

@@ -1,6 +1,6 @@
 //! Answers for operators: sources, runs, rules, health and figures.
 
-use super::{TestServer, estate, refused};
+use super::{TestServer, estate, eur, refused, usd};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn a_source_says_how_fresh_it_is_and_its_plugin_what_it_cost() {
     for line in [
         "apportion_plugin_starts_total{plugin=\"fixed\",source=\"aws\"} 1",
         "apportion_plugin_denials_total{plugin=\"fixed\",source=\"aws\"} 0",
-        "apportion_source_last_success_timestamp_seconds{source=\"aws\"} 1770271628",
+        "apportion_source_last_success_timestamp_seconds{source=\"aws\"} 1770271628.009",
         "apportion_source_failed{source=\"aws\"} 0",
     ] {
         assert!(metrics.lines().any(|known| known == line), "{line} is not in\n{metrics}");
@@ -44,10 +44,16 @@ async fn runs_are_listed_and_shown_with_the_rows_set_aside() {
     let served = TestServer::new();
     served.run(estate::charges().into_iter().take(6).collect());
     let digest = served.good("/api/v1/runs/1", "RunDetail").await;
+    // All of the first run's charges: 10 + 2.5 + 4 + 3 and a nano, and 1 EUR. The second one found
+    // what stood already.
+    let moved = |id: i64| {
+        if id == 1 { json!([eur("1.000000000"), usd("19.500000001")]) } else { json!([]) }
+    };
     let run = |id: i64, state: &str, charges: u64, rejected: u64| {
         json!({
             "id": id, "state": state, "version": "0.1.0", "generation": "generation-one",
             "charges": charges, "rejected": rejected, "note": "",
+            "moved": moved(id), "failed_sources": [],
             "started_at": "2026-02-05T06:07:08.009Z", "ended_at": "2026-02-05T06:07:09.509Z",
         })
     };
@@ -92,7 +98,7 @@ async fn rules_are_shown_with_the_findings_of_the_failed_reload() {
 #[tokio::test]
 async fn health_and_metrics_follow_the_ledger() {
     let served = TestServer::new();
-    assert_eq!(served.good("/readyz", "Health").await, json!({ "status": "ready" }));
+    served.get("/readyz").await;
     served.get("/nowhere").await;
     let answer = served.get("/metrics").await;
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
@@ -100,18 +106,27 @@ async fn health_and_metrics_follow_the_ledger() {
     for line in [
         "apportion_runs{state=\"incomplete\"} 1",
         "apportion_runs{state=\"complete\"} 0",
-        "apportion_last_run_timestamp_seconds 1770271629",
+        "apportion_last_run_timestamp_seconds 1770271629.509",
+        "apportion_last_run_duration_seconds 1.5",
+        "apportion_run_duration_seconds_bucket{le=\"1\"} 0",
+        "apportion_run_duration_seconds_bucket{le=\"10\"} 1",
+        "apportion_run_duration_seconds_sum 1.5",
+        "apportion_last_run_set_aside_rows{source=\"aws\"} 1",
         // Four source-days: one each in USD on three days, one in EUR.
-        "apportion_source_days 4",
+        "apportion_statements 4",
         "apportion_charges 6",
         // A collection for each of them, one for the charges that no rule took, and a distribution
         // of the network.
         "apportion_entries 6",
-        "apportion_unborne_nanos{account=\"unallocated\",currency=\"USD\"} 1",
+        "apportion_unborne_cost{account=\"unallocated\",currency=\"USD\"} 1e-9",
         "apportion_rules 2",
         "apportion_rule_generations_total 3",
         "apportion_rule_diagnostics 1",
-        "apportion_http_requests_total{route=\"/readyz\",status=\"200\"} 1",
+        "apportion_http_requests_total{route=\"/readyz\",status=\"503\"} 1",
+        "apportion_http_request_duration_seconds_count{route=\"/readyz\"} 1",
+        "apportion_http_request_duration_seconds_bucket{route=\"unmatched\",le=\"+Inf\"} 1",
+        // Seven rows of charges, three of usage.
+        "apportion_plugin_rows_total{plugin=\"fixed\",source=\"aws\"} 10",
         "apportion_http_requests_total{route=\"unmatched\",status=\"404\"} 1",
         "apportion_build_info{version=\"0.1.0\"} 1",
     ] {
@@ -121,11 +136,48 @@ async fn health_and_metrics_follow_the_ledger() {
     assert!(served.get("/metrics").await.text().contains("apportion_runs{state=\"complete\"} 1\n"));
 }
 
+/// The rules on disk are broken, and the last good ones are in force.
+#[tokio::test]
+async fn a_server_that_is_not_ready_says_why() {
+    let served = TestServer::new();
+    let answer = served.get("/readyz").await;
+    let meaning = "Rules, settings, sources or the ledger are to be mended; `reasons` says which.";
+    let hint = "ask the operator of this server, whose log says more";
+    assert_eq!(answer.refusal(), refused(503, "S206", meaning, hint));
+    let rules = json!({
+        "part": "rules", "code": "R101",
+        "message": "rules/direct/compute.rhai:4:7: expecting ';'",
+    });
+    assert_eq!(answer.problem()["reasons"], json!([rules]));
+    let config = served.folder.path().join("apportion.toml");
+    std::fs::write(&config, "unknown_teams = \"secret-word\"\n").expect("the settings");
+    let settings = json!({
+        "part": "settings", "code": "C104",
+        "message": "A setting has a value that cannot be used.",
+    });
+    let answer = served.get("/readyz").await;
+    assert_eq!(answer.problem()["reasons"], json!([rules, settings]));
+    assert!(!answer.text().contains("secret-word"), "{}", answer.text());
+    std::fs::write(&config, crate::SETTINGS).expect("the settings");
+    served.run_failing();
+    let source = json!({
+        "part": "source", "source": "aws", "code": "C104", "message": "the server is away",
+    });
+    assert_eq!(served.get("/readyz").await.problem()["reasons"], json!([rules, source]));
+    served.run(estate::charges());
+    assert_eq!(served.get("/readyz").await.problem()["reasons"], json!([rules]));
+}
+
 #[tokio::test]
 async fn a_ledger_that_cannot_be_read_is_a_problem_whose_reason_stays_in_the_log() {
     let served = TestServer::without_ledger();
     assert_eq!(served.get("/healthz").await.text(), r#"{"status":"alive"}"#);
-    let answer = served.get("/readyz").await;
+    let ready = served.get("/readyz").await;
+    let ledger = json!({
+        "part": "ledger", "code": "L101", "message": "There is no ledger at that path.",
+    });
+    assert_eq!(ready.problem()["reasons"][1], ledger);
+    let answer = served.get("/api/v1/runs").await;
     assert_eq!(
         answer.refusal(),
         refused(
@@ -141,7 +193,7 @@ async fn a_ledger_that_cannot_be_read_is_a_problem_whose_reason_stays_in_the_log
     assert!(
         log.contains(&path)
             && log.contains(answer.header("x-request-id"))
-            && log.contains("method=GET path=/readyz}")
+            && log.contains("method=GET path=/api/v1/runs}")
             && log.contains(": 503 "),
         "{log}"
     );

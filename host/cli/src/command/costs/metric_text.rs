@@ -22,7 +22,7 @@ pub fn print(
     let text = match args.format {
         TableFormat::Json => document_text(&MeasuredDocument::whole(table)),
         TableFormat::Csv => csv(table, args),
-        TableFormat::Text => text(ui, table, args),
+        TableFormat::Text => ui.shown(&text(ui, table, args)),
     };
     ui.data(&text)?;
     if args.format == TableFormat::Text && table.unknown() > 0 {

@@ -8,6 +8,7 @@ use domain::diagnostic::Diagnostic;
 use installation::env_var;
 use installation::file;
 use installation::plugins;
+use plugin_host::whole_file;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -90,7 +91,8 @@ fn rust(ui: Ui, project: &Project, component: &Path) -> Result<(), Diagnostic> {
         failed(project, &format!("{} cannot be read: {error}", module.display()))
     })?;
     let encoded = plugin_host::componentize(&bytes).map_err(|reason| failed(project, &reason))?;
-    fs::write(component, encoded).map_err(|error| file::unwritable(component, &error))
+    whole_file::write(component, &encoded)
+        .map_err(|unwritten| file::unwritable(&unwritten.path, &unwritten.error))
 }
 
 fn has_target() -> bool {

@@ -64,8 +64,7 @@ pub fn new(ui: Ui, settings: &Settings, args: &NewRuleArgs) -> Result<(), Failur
     } else {
         (plain_rule(name, &header), plain_cases(name))
     };
-    file::write(&rule, &rule_text)?;
-    file::write(&cases, &cases_text)?;
+    file::write_all(&[(&*cases, &*cases_text), (&*rule, &*rule_text)])?;
     for path in [&rule, &cases] {
         ui.note(&format!("wrote {}", path.display()));
     }

@@ -41,7 +41,7 @@ pub fn show(ui: Ui, settings: &Settings, args: &ShowRuleArgs) -> Result<(), Fail
         return Ok(ui.data(&json_text(&value))?);
     }
     let placed = if has_ledger { money::text(placed) } else { "no ledger yet".to_owned() };
-    Ok(ui.data(&page(rule, &placed, cases.as_deref()))?)
+    Ok(ui.data(&ui.shown(&page(rule, &placed, cases.as_deref())))?)
 }
 
 fn find<'a>(rules: &'a [RuleFacts], id: &str) -> Result<&'a RuleFacts, Diagnostic> {

@@ -9,12 +9,12 @@ use domain::charge::RawUsage;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{CollectRequest, Collector};
+use installation::file;
 use installation::plugins;
 use installation::settings::Settings;
 use installation::sources;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 pub fn table(
@@ -37,7 +37,8 @@ pub fn table(
         ui.note(&format!("{}: {rows}, as before", path.display()));
         return Ok(());
     }
-    write(&path, &text)?;
+    // Whole or not at all: rules are read from the same folder at any time.
+    file::write(&path, &text)?;
     ui.note(&format!("{}: {rows}, {}", path.display(), changes(&before, &text)));
     ui.note("next: look at the change, then `apportion plan` shows what it moves");
     Ok(())
@@ -145,29 +146,6 @@ fn changes(before: &str, after: &str) -> String {
         .filter(|(key, line)| before.get(*key).is_some_and(|known| known != *line))
         .count();
     format!("{new} new, {changed} changed, {gone} gone")
-}
-
-/// As a whole or not at all: rules are read from the same folder at any time.
-fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = folder.join(format!(".{name}.{}.new", std::process::id()));
-    let written = fs::create_dir_all(folder).and_then(|()| {
-        let mut file = fs::File::create(&beside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    });
-    written.map_err(|error| {
-        // The rest of a failed try is removed.
-        let _ = fs::remove_file(&beside);
-        Diagnostic::new(
-            decode::code::FILE_UNREADABLE,
-            format!("{} cannot be written: {error}", path.display()),
-        )
-        .hint(format!("check with `ls -ld {}`", folder.display()))
-    })
 }
 
 #[cfg(test)]
