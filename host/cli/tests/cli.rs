@@ -19,6 +19,8 @@ mod flow;
 mod logging;
 #[path = "cli/metrics.rs"]
 mod metrics;
+#[path = "cli/names.rs"]
+mod names;
 #[path = "cli/native_bills.rs"]
 mod native_bills;
 #[path = "cli/old_ledger.rs"]

@@ -239,12 +239,12 @@ pub trait Rules: Send + Sync {
     fn facts(&self) -> &[RuleFacts];
     /// Lookup tables by name with their text, stored with the generation.
     fn tables(&self) -> Vec<(String, String)>;
-    /// Whether usage of this team can be charged to it.
-    fn knows_team(&self, _team: &str) -> bool {
-        true
+    /// The team that a name means on a day, with its cost center. `None` if it cannot be charged.
+    fn team(&self, name: &str, _day: Day) -> Option<Target> {
+        Some(Target::team(name))
     }
-    /// The first cell behind a key of a lookup table.
-    fn cell(&self, table: &str, key: &str) -> Option<String>;
+    /// The first cell behind a key of a lookup table, on a day.
+    fn cell(&self, table: &str, key: &str, day: Day) -> Option<String>;
     /// A decider with empty memos, for one run.
     fn decider(&self) -> Box<dyn Decider + '_>;
 }

@@ -45,12 +45,12 @@ impl Facts for DayFacts<'_> {
         self.inputs.drivers.by_key(query, self.day, self.currency)
     }
 
-    fn knows_team(&self, team: &str) -> bool {
-        self.inputs.rules.knows_team(team)
+    fn team(&self, name: &str) -> Option<Target> {
+        self.inputs.rules.team(name, self.day)
     }
 
     fn cell(&self, table: &str, key: &str) -> Option<String> {
-        self.inputs.rules.cell(table, key)
+        self.inputs.rules.cell(table, key, self.day)
     }
 
     fn plugin(&self, call: &PluginCall<'_>) -> Result<Vec<u64>, Diagnostic> {

@@ -19,12 +19,16 @@ domain::codes! {
         "Two rules have the same priority, so that their names decide which of them is tried \
          first.";
     TABLE_UNUSED "R113" Rules User "No rule reads a lookup table.";
+    RULE_TAG_KEY "R114" Rules User
+        "A rule reads a tag by a key that the tag schema turns into another one.";
+    RULE_TEAM_UNLISTED "R115" Rules User "A rule names a team that tables/teams.csv does not have.";
+    RULE_METRIC "R116" Rules User "A rule asks for a metric of which no usage was collected.";
     RULE_THROWN "R202" Rules Incomplete "A rule threw.";
     RULE_LIMIT "R203" Rules Incomplete "A rule used up one of its limits.";
     RULE_FAILED "R204" Rules Incomplete "A rule failed while it ran.";
     RULE_TEAM "R206" Rules Incomplete
-        "A rule names a team that is not among those of tables/teams.csv, and the settings refuse \
-         such teams.";
+        "A rule names a team that has the name of an account, or one that is not among those of \
+         tables/teams.csv while the settings refuse such teams.";
     CASES_FILE "R301" Rules User "A cases file is missing, empty or cannot be read.";
     CASE_FAILED "R302" Rules User "A case does not come out as expected.";
     RULES_UNREADABLE "R303" Rules User "The rules folder cannot be read.";

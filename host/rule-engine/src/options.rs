@@ -1,6 +1,7 @@
 //! The settings of a rule set: which fields, limits, teams and allocators its rules have.
 
 use domain::field::Field;
+use domain::tag::TagSchema;
 use std::collections::BTreeMap;
 
 /// The settings that rules are compiled with.
@@ -15,6 +16,8 @@ pub struct RuleOptions {
     /// asks plugins.
     pub allocators: BTreeMap<String, Vec<u8>>,
     pub unknown_teams: UnknownTeams,
+    /// The spellings of tags. Teams and cells of tables are spelled by them too.
+    pub tags: TagSchema,
 }
 
 impl Default for RuleOptions {
@@ -25,6 +28,7 @@ impl Default for RuleOptions {
             require_doc: false,
             allocators: BTreeMap::new(),
             unknown_teams: UnknownTeams::Allow,
+            tags: TagSchema::default(),
         }
     }
 }

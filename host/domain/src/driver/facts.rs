@@ -31,9 +31,9 @@ pub trait Facts {
     /// Usage of the window by the value of the query's key. Usage that lacks the key is under the
     /// empty text.
     fn usage(&self, query: &UsageQuery) -> BTreeMap<String, Quantity>;
-    /// Whether a team that usage names can be charged.
-    fn knows_team(&self, _team: &str) -> bool {
-        true
+    /// The team that a name means, with its cost center. `None` if it cannot be charged.
+    fn team(&self, name: &str) -> Option<Target> {
+        Some(Target::team(name))
     }
     /// The first cell behind a key of a lookup table.
     fn cell(&self, table: &str, key: &str) -> Option<String>;

@@ -53,7 +53,7 @@ impl Rules for OneRule {
         vec![("accounts".into(), "account,team\n1,payments\n".into())]
     }
 
-    fn cell(&self, _: &str, _: &str) -> Option<String> {
+    fn cell(&self, _: &str, _: &str, _: Day) -> Option<String> {
         None
     }
 
