@@ -51,6 +51,16 @@ fn written_mistakes_are_found_without_a_charge() {
             "by_usage(\"m\", #{resource_id: charge.resource_id}, #{window: \"year\"})",
             "4:23: R201: `by_usage`: window is",
         ),
+        (
+            "by_usage(\"m\", #{windwo: \"month\"})",
+            "4:23: R201: `by_usage`: there is no option 'windwo'; did you mean 'window'? A filter \
+             by this name is written \"tag:windwo\"",
+        ),
+        ("by_usage(\"m\", #{\"tag:windwo\": \"month\"})", ""),
+        (
+            "by_cost(#{remainder: \"web\"})",
+            "4:23: R201: `by_cost` has no option 'remainder'; it has when_zero, when_negative, ",
+        ),
         ("assign(\"unallocated\")", "4:23: R206: 'unallocated' is the name of an account"),
         ("split(1)", "4:23: R204: "),
         ("assign(\n   \"serch\")", "5:4: R115: there is no team 'serch' in tables/teams.csv"),

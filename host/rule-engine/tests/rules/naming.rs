@@ -148,10 +148,8 @@ fn keys_of_another_length_are_refused() {
     let findings = rule_engine::lint::check(&usage, None).errors;
     assert_eq!(
         lines(&findings),
-        [
-            "s.rhai:4:23: R201: `by_usage`: the key of the table 'spaces' is [cluster, namespace], \
-             and usage is looked up by one value"
-        ]
+        ["s.rhai:4:23: R201: `by_usage`: the key of the table 'spaces' is [cluster, namespace], \
+             and usage is looked up by one value"]
     );
 }
 
