@@ -8,6 +8,7 @@ use domain::driver::facts::{Basis, DriverFilter, Facts, PluginCall, UsageQuery};
 use domain::money::Currency;
 use domain::period::Day;
 use domain::port::AllocatorCall;
+use domain::recipient::Target;
 use domain::usage::Quantity;
 use std::collections::BTreeMap;
 
