@@ -110,7 +110,7 @@ fn same_priority(set: &RuleSet, rule: &Rule, earlier: &[Rule]) -> Option<Diagnos
     let has_turns = |other: &Rule| is_later(other) && other.header.mutual == Mutual::StepDown;
     let compete = |other: &Rule| match is_later(rule) {
         false => is_tried(rule) && is_tried(other),
-        true => is_later(other) && (has_turns(rule) || has_turns(other)),
+        true => has_turns(rule) && has_turns(other),
     };
     let same = |other: &&Rule| {
         compete(other) && other.header.priority == header.priority && overlap(&other.header, header)

@@ -57,12 +57,6 @@ fn every_form_decides() {
 const WRONG_FORMS: &[(&str, u32, &str)] = &[
     ("assign(\"\")", 23, "`assign` needs the name of a team, and it is blank"),
     (
-        "assign(\"Suspense \")",
-        23,
-        "'Suspense' is the name of an account, so no team can have it; for a tag, give the value \
-         another name in [tags.team], such as values = { \"Suspense\" = \"team-Suspense\" }",
-    ),
-    (
         "assign(5)",
         23,
         "`assign` takes a team's name or a map such as #{team: \"payments\"}, not the number 5",

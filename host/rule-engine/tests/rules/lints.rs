@@ -160,3 +160,56 @@ fn faults_of_the_text_are_told_where_they_are() {
         assert!(found.starts_with(expect), "{matches} {allocate}: {found}");
     }
 }
+
+#[test]
+fn teams_that_step_down_need_an_order_of_their_own() {
+    let cascade = |team: &str, mutual: &str| {
+        format!(
+            "//! R.\nrule(#{{ priority: 5, stage: \"cascade\", team: \"{team}\", mutual: \
+             \"{mutual}\" }});\nfn allocate(team) {{ by_cost() }}\n"
+        )
+    };
+    let told = |mutual: &str| -> Vec<String> {
+        let rules = [("a", cascade("x", mutual)), ("b", cascade("y", mutual))];
+        let rules: Vec<(&str, &str)> =
+            rules.iter().map(|(id, text)| (*id, text.as_str())).collect();
+        let warnings = lint::check(&set_with_tables(&rules, &[]), None).warnings;
+        lines(&warnings).into_iter().filter(|line| line.contains("R112")).collect()
+    };
+    assert_eq!(
+        told("step_down"),
+        ["b.rhai:2:1: R112: a has the priority 5 as well; it has its turn first only because of \
+          its name"]
+    );
+    assert_eq!(told("reciprocal"), Vec::<String>::new());
+}
+
+#[test]
+fn a_rule_that_decides_none_of_its_own_cases_is_shadowed() {
+    let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let write = |name: &str, text: &str| {
+        std::fs::write(dir.path().join(name), text).unwrap_or_else(|error| panic!("{error}"));
+    };
+    let case = |name: &str, service: &str| {
+        format!(
+            "[[case]]\nname = \"{name}\"\ncharge = {{ service_name = \"{service}\" }}\n\
+             expect = {{ assign = \"b\" }}\n"
+        )
+    };
+    write("wide.rhai", &rule(1, "charge.service_name != \"S3\"", "assign(\"a\")"));
+    write("narrow.rhai", &rule(2, "charge.service_name == \"EC2\"", "assign(\"b\")"));
+    write("narrow.cases.toml", &case("a machine", "EC2"));
+    write("other.rhai", &rule(3, "charge.service_name.len == 2", "assign(\"b\")"));
+    write("other.cases.toml", &format!("{}{}", case("a bucket", "S3"), case("a box", "XX")));
+    let set = RuleSet::load(dir.path(), &RuleOptions::default())
+        .unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    let told = lines(&rule_engine::shadow::by_example(dir.path(), &set));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].ends_with(
+            "narrow.rhai:3:20: R111: the rule decides none of its own cases, because other rules \
+             come first; wide decides \"a machine\""
+        ),
+        "{told:?}"
+    );
+}
