@@ -131,7 +131,11 @@ fn same_priority(set: &RuleSet, rule: &Rule, earlier: &[Rule]) -> Option<Diagnos
 /// Finds tags that are read by a key which the schema turns into another one. They are never there.
 fn tag_keys(set: &RuleSet, rule: &Rule) -> Vec<Diagnostic> {
     let tags = rule.insight.tags.iter();
-    tags.filter_map(|(key, position)| other_key(set, rule, key, *position)).collect()
+    let mut findings: Vec<Diagnostic> =
+        tags.filter_map(|(key, position)| other_key(set, rule, key, *position)).collect();
+    // Rhai stores functions by hash. Findings are shown in the order of the file.
+    findings.sort_by(|left, right| left.location.cmp(&right.location));
+    findings
 }
 
 /// The same for filters.
