@@ -33,7 +33,14 @@ fn looked_through(
     on: Option<Day>,
 ) -> Result<Lints, Diagnostic> {
     let mut lints = lint::check(rules, on);
-    lints.warnings.extend(shadow::by_example(&settings.rules.value, rules));
+    let mut shadowed = shadow::by_example(&settings.rules.value, rules);
+    // The text of two rules says it better than their cases.
+    shadowed.retain(|finding| {
+        let is_same =
+            |known: &Diagnostic| known.code == finding.code && known.location == finding.location;
+        !lints.warnings.iter().any(is_same)
+    });
+    lints.warnings.extend(shadowed);
     let metrics = money::ledger(settings)?.map(|ledger| ledger.usage_metrics()).transpose()?;
     // Before usage was collected, nobody can know its metrics.
     if let Some(metrics) = metrics.filter(|metrics| !metrics.is_empty()) {
