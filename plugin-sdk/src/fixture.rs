@@ -3,8 +3,9 @@
 use crate::bindings::collector::apportion::plugin as host;
 use crate::deliveries::Delivery;
 use crate::table_decode::{Column, TableInfo};
-use crate::{Error, Period, Problem};
+use crate::{Collector, Error, Mapping, Period, Problem, Request, Rows};
 use std::cell::RefCell;
+use std::fmt::Debug;
 
 type Answer<Q, A> = Box<dyn Fn(&Q) -> Result<A, Error>>;
 
@@ -73,6 +74,38 @@ impl Table {
         let (name, format) = (name.to_owned(), "csv".to_owned());
         let info = TableInfo { name, format, columns: columns.collect() };
         Table { info, rows: lines.map(cells).collect() }
+    }
+}
+
+/// The tables that a plugin maps, of a source with these tables and files.
+pub fn mappings<C: Collector>(
+    tables: Vec<Table>,
+    files: &[(&str, &str)],
+    config: &str,
+) -> Result<Vec<Mapping>, Error> {
+    self::tables(tables);
+    let files = files.iter().map(|(name, text)| ((*name).into(), text.as_bytes().to_vec()));
+    self::files(files.collect());
+    take_found();
+    let config = config.to_owned();
+    let mut collector = C::open(Request { config, period: None, state: None })?;
+    let mut mappings = Vec::new();
+    while let Some(batch) = collector.next()? {
+        match batch.rows {
+            Rows::Mapped(mapping) => mappings.push(mapping),
+            other => return Err(Error::config(format!("these rows are not mapped: {other:?}"))),
+        }
+    }
+    Ok(mappings)
+}
+
+/// The message and the hint of a refusal that a person mends. Another answer is the message.
+pub fn refusal<T: Debug>(answer: Result<T, Error>) -> (String, String) {
+    match answer {
+        Err(Error::Config(problem) | Error::MissingColumn(problem)) => {
+            (problem.message, problem.hint.unwrap_or_default())
+        }
+        other => (format!("this is no refusal: {other:?}"), String::new()),
     }
 }
 

@@ -19,6 +19,8 @@ mod flow;
 mod logging;
 #[path = "cli/metrics.rs"]
 mod metrics;
+#[path = "cli/more_dimensions.rs"]
+mod more_dimensions;
 #[path = "cli/names.rs"]
 mod names;
 #[path = "cli/native_bills.rs"]
@@ -37,6 +39,8 @@ mod serving;
 mod settings;
 #[path = "cli/source_check.rs"]
 mod source_check;
+#[path = "cli/source_check_ledger.rs"]
+mod source_check_ledger;
 #[path = "cli/sources.rs"]
 mod sources;
 #[path = "cli/start.rs"]

@@ -65,7 +65,7 @@ pub enum Cells<'a> {
 
 impl<'a> Cells<'a> {
     /// The bytes of a text cell in the file. They identify the cell, but they are not its text.
-    #[inline]
+    #[inline(always)]
     pub fn raw(&self, row: usize) -> &'a [u8] {
         match self {
             Cells::Text { buffer, ranges, .. } => ranges
@@ -78,7 +78,7 @@ impl<'a> Cells<'a> {
     }
 
     /// A text cell without its quotes, if it has any; doubled quotes inside stay doubled.
-    #[inline]
+    #[inline(always)]
     pub fn plain(&self, row: usize) -> &'a [u8] {
         let raw = self.raw(row);
         match raw {

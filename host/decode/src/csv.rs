@@ -247,11 +247,13 @@ impl CsvWorker {
     fn find_cells(&mut self, scan: &CsvScan) {
         let Block { bytes, structure, place, places, unreadable, lacks_end } = &mut self.block;
         self.ranges.resize(scan.wanted.len(), Vec::new());
-        self.ranges.iter_mut().for_each(Vec::clear);
+        // Room for all rows at once: a cell then costs a store and no look at the room.
+        self.ranges.iter_mut().for_each(|ranges| ranges.resize(structure.rows.len(), (0, 0)));
         self.places.clear();
         let all_ends = structure.ends();
-        // As a whole first: that is many times faster than row by row.
-        let is_text = std::str::from_utf8(bytes).is_ok();
+        // The scan saw every byte already. As a whole next: that is faster than row by row.
+        let is_text = structure.is_ascii || std::str::from_utf8(bytes).is_ok();
+        let bytes = bytes.as_slice();
         let (mut first, mut start) = (0_usize, 0_u32);
         for (number, row_end) in structure.rows.iter().enumerate() {
             let ends = &all_ends[first..*row_end as usize];
@@ -271,33 +273,43 @@ impl CsvWorker {
             if garbled.is_some() {
                 unreadable.extend(garbled);
             } else if ends.len() == scan.columns || is_filled() {
-                self.places.push(at);
+                let line = Line { bytes, ends, start, end: line_end };
                 for (column, ranges) in scan.wanted.iter().zip(&mut self.ranges) {
-                    if *column >= ends.len() {
-                        ranges.push((line_end, line_end));
-                        continue;
+                    if let Some(range) = ranges.get_mut(self.places.len()) {
+                        *range = line.cell(*column);
                     }
-                    let cell_start = if *column == 0 {
-                        start + byte_order_mark(row)
-                    } else {
-                        ends[*column - 1] + 1
-                    };
-                    let mut cell_end = ends[*column];
-                    // A line may end as on Windows, with a byte that is no part of its last cell.
-                    if cell_end == line_end
-                        && cell_end > cell_start
-                        && bytes[cell_end as usize - 1] == b'\r'
-                    {
-                        cell_end -= 1;
-                    }
-                    ranges.push((cell_start, cell_end));
                 }
+                self.places.push(at);
             } else {
                 unreadable.extend(ragged(row, ends.len(), scan.columns, at));
             }
             first = *row_end as usize;
             start = line_end + 1;
         }
+        self.ranges.iter_mut().for_each(|ranges| ranges.truncate(self.places.len()));
+    }
+}
+
+/// A row by the ends of its cells.
+struct Line<'a> {
+    bytes: &'a [u8],
+    ends: &'a [u32],
+    start: u32,
+    end: u32,
+}
+
+impl Line<'_> {
+    /// The range of a cell. One that the row lacks is empty.
+    #[inline(always)]
+    fn cell(&self, column: usize) -> (u32, u32) {
+        let Some(end) = self.ends.get(column).copied() else { return (self.end, self.end) };
+        let start = match column.checked_sub(1).and_then(|before| self.ends.get(before)) {
+            Some(before) => before + 1,
+            None => self.start + byte_order_mark(&self.bytes[self.start as usize..]),
+        };
+        // A line may end as on Windows, with a byte that is no part of its last cell.
+        let has_return = end == self.end && end > start && self.bytes[end as usize - 1] == b'\r';
+        (start, end - u32::from(has_return))
     }
 }
 

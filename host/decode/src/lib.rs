@@ -15,6 +15,7 @@ mod file;
 mod header;
 mod parquet_file;
 mod parquet_text;
+mod parquet_time;
 mod place;
 mod structure;
 mod table;

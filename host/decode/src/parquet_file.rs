@@ -4,17 +4,14 @@ use crate::batch::{Batch, Cells, Column};
 use crate::code;
 use crate::file::open;
 use crate::parquet_text::cell_text;
+use crate::parquet_time::{date_days, moment_texts, timestamp_days};
 use crate::table::CellForm;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
-};
+use arrow_array::types::{Date32Type, Decimal32Type, Decimal64Type, Decimal128Type};
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, StringViewArray, make_array};
 use arrow_buffer::NullBuffer;
-use arrow_schema::{DataType, Field, Schema, TimeUnit};
+use arrow_schema::{DataType, Field, Schema};
 use domain::diagnostic::Diagnostic;
-use domain::period::Day;
 use domain::port::GrantedTable;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -26,7 +23,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 const BATCH_ROWS: usize = 1024;
-const DAY_SECONDS: i64 = 86_400;
 
 pub struct ParquetScan {
     table: GrantedTable,
@@ -350,51 +346,6 @@ fn text_shape(array: StringArray) -> Shape {
 }
 
 fn nulls(array: &ArrayRef) -> Option<Vec<bool>> {
-    (array.null_count() > 0).then(|| (0..array.len()).map(|row| array.is_null(row)).collect())
-}
-
-pub(crate) fn timestamp_days(array: &ArrayRef, unit: TimeUnit) -> Vec<i32> {
-    let (values, per_second) = moments(array, unit);
-    days(values, per_second)
-}
-
-/// Moments in parts of a second since 1970, and how many parts a second has.
-fn moments(array: &ArrayRef, unit: TimeUnit) -> (&[i64], i64) {
-    match unit {
-        TimeUnit::Second => (array.as_primitive::<TimestampSecondType>().values(), 1),
-        TimeUnit::Millisecond => (array.as_primitive::<TimestampMillisecondType>().values(), 1_000),
-        TimeUnit::Microsecond => {
-            (array.as_primitive::<TimestampMicrosecondType>().values(), 1_000_000)
-        }
-        TimeUnit::Nanosecond => {
-            (array.as_primitive::<TimestampNanosecondType>().values(), 1_000_000_000)
-        }
-    }
-}
-
-/// Moments as `2026-03-01T05:30:00Z`.
-fn moment_texts(array: &ArrayRef, unit: TimeUnit) -> StringArray {
-    let (values, per_second) = moments(array, unit);
-    let text = |value: &i64| {
-        let second = value.div_euclid(per_second).rem_euclid(DAY_SECONDS);
-        let day = Day::from_epoch(day(*value, per_second));
-        format!("{day}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
-    };
-    let texts = values.iter().enumerate();
-    texts.map(|(row, value)| array.is_valid(row).then(|| text(value))).collect()
-}
-
-/// A date of 64 bits is a moment in milliseconds.
-pub(crate) fn date_days(array: &ArrayRef) -> Vec<i32> {
-    days(array.as_primitive::<Date64Type>().values(), 1_000)
-}
-
-fn days(moments: &[i64], per_second: i64) -> Vec<i32> {
-    moments.iter().map(|moment| day(*moment, per_second)).collect()
-}
-
-#[inline]
-fn day(moment: i64, per_second: i64) -> i32 {
-    // Rounded down: a moment before 1970 belongs to the day that began before it.
-    i32::try_from(moment.div_euclid(DAY_SECONDS * per_second)).unwrap_or(i32::MAX / 2)
+    let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0)?;
+    Some(nulls.iter().map(|is_valid| !is_valid).collect())
 }

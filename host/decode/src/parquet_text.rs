@@ -1,6 +1,6 @@
 //! Cells of Parquet as texts.
 
-use crate::parquet_file::{date_days, timestamp_days};
+use crate::parquet_time::{date_days, timestamp_days};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Decimal32Type, Decimal64Type, Decimal128Type, Int32Type};
 use arrow_array::{Array, ArrayRef};

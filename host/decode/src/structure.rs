@@ -14,6 +14,8 @@ pub struct Structure {
     /// A quote opens where no cell starts, or a cell goes on behind its closing quote: the file
     /// does not follow the rules of quoting.
     pub stray_quote: bool,
+    /// No byte is above 127, so the block is text.
+    pub is_ascii: bool,
 }
 
 const LANES: usize = 64;
@@ -49,7 +51,8 @@ impl Structure {
         masks: impl Fn(&[u8; LANES], u8) -> Masks,
     ) {
         // A block starts with a cell, so its first byte may be a quote.
-        let mut state = ScanState { inside: 0, cell_start: 1, cell_closed: 0, line_due: false };
+        let mut state =
+            ScanState { inside: 0, cell_start: 1, cell_closed: 0, line_due: false, upper: 0 };
         let (chunks, tail) = block.as_chunks::<LANES>();
         for (number, chunk) in chunks.iter().enumerate() {
             let found = masks(chunk, delimiter);
@@ -60,6 +63,7 @@ impl Structure {
         let valid = if tail.is_empty() { 0 } else { u64::MAX >> (LANES - tail.len()) };
         let found = masks(&last, delimiter);
         self.step(found, &last, (chunks.len() * LANES) as u32, valid, &mut state);
+        self.is_ascii = state.upper == 0;
     }
 
     #[inline(always)]
@@ -71,6 +75,7 @@ impl Structure {
         valid: u64,
         state: &mut ScanState,
     ) {
+        state.upper |= found.upper;
         let quotes = found.quotes & valid;
         let inside = prefix_xor(quotes) ^ state.inside;
         // The last bit, spread over all: the next bytes begin inside quotes if these end there.
@@ -135,6 +140,8 @@ struct ScanState {
     cell_closed: u64,
     /// The last byte was a carriage return behind a closed cell, so a line feed has to follow.
     line_due: bool,
+    /// Not zero once a byte was above 127.
+    upper: u32,
 }
 
 /// The bytes behind closing quotes that are no ends of cells.
@@ -175,6 +182,8 @@ struct Masks {
     quotes: u64,
     delimiters: u64,
     lines: u64,
+    /// Not zero if a byte is above 127.
+    upper: u32,
 }
 
 impl Masks {
@@ -182,7 +191,8 @@ impl Masks {
     fn of(chunk: &[u8; LANES], delimiter: u8) -> Masks {
         let (quote, comma, line) =
             (u8x16::splat(b'"'), u8x16::splat(delimiter), u8x16::splat(b'\n'));
-        let mut masks = Masks { quotes: 0, delimiters: 0, lines: 0 };
+        let upper = u32::from(chunk.iter().fold(0, |bits, byte| bits | byte) & 0x80);
+        let mut masks = Masks { quotes: 0, delimiters: 0, lines: 0, upper };
         let (quarters, _) = chunk.as_chunks::<16>();
         for (number, quarter) in quarters.iter().enumerate() {
             let bytes = u8x16::new(*quarter);
@@ -205,7 +215,13 @@ impl Masks {
             };
             u64::from(mask(low)) | u64::from(mask(high)) << 32
         };
-        Masks { quotes: equal(b'"'), delimiters: equal(delimiter), lines: equal(b'\n') }
+        let either = simd.avx2._mm256_or_si256(low, high);
+        Masks {
+            quotes: equal(b'"'),
+            delimiters: equal(delimiter),
+            lines: equal(b'\n'),
+            upper: simd.avx2._mm256_movemask_epi8(either) as u32,
+        }
     }
 }
 
@@ -301,6 +317,24 @@ mod tests {
                 (portable.ends(), &portable.rows, portable.stray_quote),
                 "length {length}"
             );
+        }
+    }
+
+    #[test]
+    fn both_ways_of_scanning_see_a_byte_above_127_at_every_place() {
+        for length in 1..140 {
+            for at in 0..length {
+                let mut text = vec![b'a'; length];
+                for byte in [0x7F, 0x80, 0xFF] {
+                    text[at] = byte;
+                    let (mut any, mut portable) = (Structure::default(), Structure::default());
+                    any.scan(&text, b',');
+                    portable.ends.resize(length + 2 * LANES, 0);
+                    portable.scan_with(&text, b',', Masks::of);
+                    let seen = (any.is_ascii, portable.is_ascii);
+                    assert_eq!(seen, (byte < 0x80, byte < 0x80), "{byte} at {at} of {length}");
+                }
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! A charge on its way in: texts as the source gave them, before normalizing.
 
+use crate::detail::LineDetails;
 use crate::field::Field;
 use crate::mapping::Feed;
 use crate::tag::{self, NotTags};
@@ -133,6 +134,14 @@ impl KeptDetails {
         self.each().into_iter().nth(at)
     }
 
+    /// What either keeps.
+    pub fn or(mut self, mut other: KeptDetails) -> KeptDetails {
+        for (kept, also) in self.each().into_iter().zip(other.each()) {
+            *kept |= *also;
+        }
+        self
+    }
+
     pub fn names(mut self) -> Vec<&'static str> {
         let kept = self.each().map(|kept| *kept);
         let names = KeptDetails::NAMES.into_iter().zip(kept);
@@ -168,9 +177,11 @@ pub struct RawUsage {
 }
 
 /// The day and the amounts of one stored charge, for rules that read more than its dimensions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChargeLine {
     pub day: crate::period::Day,
     pub billed_cost: crate::money::Money,
     pub effective_cost: crate::money::Money,
+    /// Nothing where no rule reads details.
+    pub details: Option<Box<LineDetails>>,
 }

@@ -219,6 +219,24 @@ impl Dictionary {
         hasher.finish()
     }
 
+    /// Interns a resource of another dictionary.
+    pub fn resource_of(&mut self, other: &Dictionary, resource: ResourceId) -> ResourceId {
+        let mut own = |symbol: Symbol| match symbol {
+            Symbol::NONE => Symbol::NONE,
+            symbol => self.symbol(other.text(symbol)),
+        };
+        let mut tags: Vec<(Symbol, Symbol)> = other
+            .tags(other.resource_tags(resource))
+            .iter()
+            .map(|(key, value)| (own(*key), own(*value)))
+            .collect();
+        let dimensions =
+            other.dimensions(resource).map(|(field, symbol)| (field, own(symbol))).collect();
+        tags.sort_by_key(|(key, _)| *key);
+        let tags = self.tag_set(&tags);
+        self.resource(&Resource { currency: other.currency(resource), tags, dimensions })
+    }
+
     pub fn resource_count(&self) -> usize {
         self.currencies.len()
     }

@@ -3,6 +3,7 @@
 //! Amounts are rounded to nanos, because the ledger balances in nanos. Quantities and prices are
 //! never rounded: a request costs 4 × 10⁻⁷, and a month has 10¹⁵ bytes. Nearly all fit 64 bits.
 
+use crate::decimal::{POWERS as POWERS_OF_TEN, digits};
 use exact::decimal::{Decimal, shortest};
 use std::fmt;
 
@@ -55,24 +56,20 @@ impl ShortFigure {
         if unsigned.is_empty() || unsigned.len() > 19 {
             return None;
         }
-        let mut digits: i64 = 0;
-        let mut point = None;
-        for (at, byte) in unsigned.iter().enumerate() {
-            let digit = byte.wrapping_sub(b'0');
-            if digit <= 9 {
-                // Nineteen digits may wrap around, and are refused below.
-                digits = digits.wrapping_mul(10).wrapping_add(i64::from(digit));
-            } else if *byte == b'.' && point.is_none() && at > 0 {
-                point = Some(at);
-            } else {
-                return None;
-            }
-        }
-        let places = point.map_or(0, |point| unsigned.len() - 1 - point);
-        // A point at the end is unusual.
-        if (point.is_none() && unsigned.len() > 18) || point == Some(unsigned.len() - 1) {
+        let point = unsigned.iter().position(|byte| *byte == b'.');
+        let (whole, fraction) = match point {
+            None => (unsigned, &[][..]),
+            // A point at the start or at the end is unusual.
+            Some(at) if at == 0 || at + 1 == unsigned.len() => return None,
+            Some(at) => (&unsigned[..at], &unsigned[at + 1..]),
+        };
+        if whole.len() > 18 {
             return None;
         }
+        // At most 18 digits, which fit.
+        let value = digits(whole)? * POWERS_OF_TEN.get(fraction.len())? + digits(fraction)?;
+        let digits = i64::try_from(value).ok()?;
+        let places = fraction.len();
         Some(ShortFigure { digits: if negative { -digits } else { digits }, places: places as u8 })
     }
 

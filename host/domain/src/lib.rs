@@ -11,6 +11,7 @@ pub mod csv;
 pub mod decimal;
 pub mod decimal_comma;
 pub mod decision;
+pub mod detail;
 pub mod diagnostic;
 pub mod dictionary;
 pub mod driver;

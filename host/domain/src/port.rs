@@ -6,7 +6,6 @@ use crate::decision::{Outcome, OutcomeId};
 use crate::diagnostic::Diagnostic;
 use crate::dictionary::{Dictionary, ResourceId};
 use crate::entry::RuleVersion;
-use crate::field::Field;
 use crate::mapping::{Mapping, UsageMapping};
 use crate::money::{Currency, Sum};
 use crate::period::{Day, Period};
@@ -113,7 +112,8 @@ pub struct PluginCost {
     pub host_calls: u64,
     /// The calls that went outside.
     pub requests: u64,
-    /// The calls that were refused.
+    /// The calls that were refused, except those by which a plugin learns that an optional power is
+    /// not granted.
     pub denials: u64,
     /// Of allocators. Collectors are bounded by time.
     pub fuel: u64,
@@ -233,7 +233,7 @@ pub struct RuleFacts {
 
 /// A compiled, immutable set of rules.
 pub trait Rules: Send + Sync {
-    /// Digest over all rules and tables, hex.
+    /// Digest over all that decides money: rules, tables and settings. Hex.
     fn generation(&self) -> &str;
     /// In the order in which rules are tried.
     fn facts(&self) -> &[RuleFacts];
@@ -245,6 +245,14 @@ pub trait Rules: Send + Sync {
     }
     /// The first cell behind a key of a lookup table, on a day.
     fn cell(&self, table: &str, key: &str, day: Day) -> Option<String>;
+    /// The settings that decide money, by section with their text, stored with the generation.
+    fn settings(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+    /// Whether a rule reads details of charges. They are read from the ledger only then.
+    fn reads_details(&self) -> bool {
+        false
+    }
     /// A decider with empty memos, for one run.
     fn decider(&self) -> Box<dyn Decider + '_>;
 }
@@ -332,10 +340,5 @@ pub struct TriedRule {
     pub line: u32,
 }
 
-/// The names by which rules read fields that are not dimensions.
+/// The names by which rules read what each charge has of its own, beside details.
 pub const LINE_FIELDS: [&str; 3] = ["charge_period_start", "billed_cost", "effective_cost"];
-
-/// Whether rules can read a field of this name.
-pub fn is_readable(name: &str) -> bool {
-    Field::by_name(name).is_some() || LINE_FIELDS.contains(&name) || name == "billing_currency"
-}

@@ -82,6 +82,18 @@ fn mix(left: u64, right: u64) -> u64 {
 }
 
 impl DayTotals {
+    /// Whether two totals are of the same charges. The fingerprint is a sum over the charges'
+    /// digests, so equal sums with unequal charges do not occur by accident. Rests are compared as
+    /// texts, because equal values can have different parts.
+    pub fn are_of_the_charges_of(&self, other: &DayTotals) -> bool {
+        let facts = |totals: &DayTotals| {
+            (totals.charges, totals.billed, totals.effective, totals.fingerprint)
+        };
+        facts(self) == facts(other)
+            && self.billed_rest.to_string() == other.billed_rest.to_string()
+            && self.effective_rest.to_string() == other.effective_rest.to_string()
+    }
+
     pub fn merge(&mut self, other: &DayTotals) {
         self.charges += other.charges;
         self.billed += other.billed;

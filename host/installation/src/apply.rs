@@ -2,6 +2,7 @@
 
 use crate::approval;
 use crate::ledger_file;
+use crate::plan;
 use crate::plugins;
 use crate::run;
 use crate::settings::Settings;
@@ -26,12 +27,11 @@ pub fn post(
     let mut ledger = ledger_file::open(settings)?;
     approval::check(settings, &ledger, rules.generation())?;
     let allocators = plugins::allocators(settings)?;
-    pipeline::apply::apply(
-        &mut ledger,
-        promise,
-        run::stored(settings, rules, &allocators),
-        progress,
-    )
+    let mut run = run::stored(settings, rules, &allocators);
+    let collected: Vec<_> =
+        promise.collected.iter().filter_map(|name| settings.source(name)).collect();
+    plan::collect(settings, &collected, &mut run)?;
+    pipeline::apply::apply(&mut ledger, promise, run, progress)
 }
 
 /// A plan file with its text.

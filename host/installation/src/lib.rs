@@ -19,6 +19,7 @@ pub mod file;
 mod installation;
 pub mod ledger_file;
 mod locate;
+mod money_settings;
 pub mod notice;
 pub mod plan;
 pub mod plan_summary;
@@ -37,6 +38,7 @@ mod stop;
 pub mod survey;
 mod unread;
 mod unusable;
+mod watched_collector;
 
 pub use background::Background;
 pub use installation::{Installation, RulesView};

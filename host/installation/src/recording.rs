@@ -1,20 +1,21 @@
 //! Recordings of collections: `run --record` writes them, and `plugin replay` reads them.
 
 use crate::file;
+use crate::watched_collector::Watcher;
 use domain::charge::RawCharge;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::{Day, Period};
-use domain::port::{Batch, CollectRequest, Collector, PluginCost, PluginIdentity, Rows};
+use domain::port::{Batch, CollectRequest, PluginIdentity, Rows};
 use reach::cassette::{Exchange, RecordedExchange, Recorder};
 use reach::code::PLUGIN_CASSETTE;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const VERSION: u32 = 1;
 
@@ -103,65 +104,59 @@ pub fn read(path: &Path) -> Result<Cassette, Diagnostic> {
     }
 }
 
-/// A collector whose collections are recorded, one file each.
-pub struct Recording<C> {
-    inner: C,
+/// Writes the collections that it sees, one file each.
+pub struct Recording {
     recorder: Option<Arc<Recorder>>,
     /// As the settings name the plugin.
     plugin: String,
     folder: PathBuf,
     files: AtomicU32,
+    open: Mutex<OpenRecording>,
 }
 
-impl<C: Collector> Collector for Recording<C> {
-    fn identity(&self) -> &PluginIdentity {
-        self.inner.identity()
+/// The rows of a collection under way, and the number of exchanges that were taken before it.
+#[derive(Default)]
+struct OpenRecording {
+    rows: CollectedRows,
+    exchanges_before: usize,
+}
+
+impl Watcher for Recording {
+    fn begin(&self) {
+        let exchanges_before = self.taken().len();
+        *self.open() = OpenRecording { rows: CollectedRows::default(), exchanges_before };
     }
 
-    fn check(&self, request: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
-        self.inner.check(request)
+    fn see(&self, _: &CollectRequest, batch: &Batch) {
+        self.open().rows.batch(batch);
     }
 
-    fn collect(
+    fn end(
         &self,
         request: &CollectRequest,
-        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
+        plugin: &PluginIdentity,
+        failure: Option<&Diagnostic>,
     ) -> Result<(), Diagnostic> {
-        self.collect_metered(request, sink).0
-    }
-
-    fn collect_metered(
-        &self,
-        request: &CollectRequest,
-        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
-    ) -> (Result<(), Diagnostic>, PluginCost) {
-        let before = self.taken().len();
-        let mut rows = CollectedRows::default();
-        let (result, cost) = self.inner.collect_metered(request, &mut |batch| {
-            rows.batch(&batch);
-            sink(batch)
-        });
-        let written = self.write(request, before, &rows, result.as_ref().err());
-        (result.and(written), cost)
+        let open = std::mem::take(&mut *self.open());
+        self.write(request, plugin, &open, failure)
     }
 }
 
-impl<C: Collector> Recording<C> {
+impl Recording {
     /// `recorder` stands between the collector and the network, if it has any; `plugin` is its path
     /// from here.
-    pub fn new(
-        inner: C,
-        recorder: Option<Arc<Recorder>>,
-        plugin: String,
-        folder: &Path,
-    ) -> Recording<C> {
+    pub fn new(recorder: Option<Arc<Recorder>>, plugin: String, folder: &Path) -> Recording {
         Recording {
-            inner,
             recorder,
             plugin,
             folder: folder.to_path_buf(),
             files: AtomicU32::new(0),
+            open: Mutex::default(),
         }
+    }
+
+    fn open(&self) -> MutexGuard<'_, OpenRecording> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn taken(&self) -> Vec<RecordedExchange> {
@@ -171,11 +166,10 @@ impl<C: Collector> Recording<C> {
     fn write(
         &self,
         request: &CollectRequest,
-        before: usize,
-        rows: &CollectedRows,
+        identity: &PluginIdentity,
+        open: &OpenRecording,
         failure: Option<&Diagnostic>,
     ) -> Result<(), Diagnostic> {
-        let identity = self.inner.identity();
         let number = self.files.fetch_add(1, Ordering::Relaxed) + 1;
         let collection = Collection {
             source: request.source.clone(),
@@ -190,11 +184,11 @@ impl<C: Collector> Recording<C> {
             state: request.state.clone(),
             now: request.now.clone(),
             slots: self.recorder.as_ref().map(|recorder| recorder.slots()).unwrap_or_default(),
-            charges: rows.charges,
-            digest_of_rows: rows.digest(),
+            charges: open.rows.charges,
+            digest_of_rows: open.rows.digest(),
             failure: failure.map(|failure| failure.message.clone()),
         };
-        let exchanges = self.taken().into_iter().skip(before).collect();
+        let exchanges = self.taken().into_iter().skip(open.exchanges_before).collect();
         let cassette = Cassette { version: VERSION, collection: Some(collection), exchanges };
         let text = serde_json::to_value(&cassette)
             .map_err(|error| Diagnostic::new(code::INTERNAL, error.to_string()))?;

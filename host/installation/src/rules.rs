@@ -1,6 +1,9 @@
 //! The rules that the settings name, and those that the ledger has stored.
 
+use crate::money_settings::money_settings;
 use crate::settings::Settings;
+use crate::sources;
+use domain::charge::KeptDetails;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
@@ -25,12 +28,19 @@ pub fn rule_options(settings: &Settings) -> RuleOptions {
     });
     RuleOptions {
         dimensions: settings.dimensions.value.clone(),
+        details: kept_of_any_source(settings),
         limits,
         allocators: allocators.collect(),
         unknown_teams: settings.unknown_teams.value,
         tags: settings.tag_schema.clone(),
+        settings: money_settings(settings),
         ..RuleOptions::default()
     }
+}
+
+fn kept_of_any_source(settings: &Settings) -> KeptDetails {
+    let of_sources = settings.sources().map(|source| sources::kept(settings, source));
+    of_sources.reduce(KeptDetails::or).unwrap_or(settings.details.value)
 }
 
 /// Compiles the rules of the folder.
@@ -49,7 +59,8 @@ pub fn none(settings: &Settings) -> Result<RuleSet, Diagnostic> {
 }
 
 /// Compiles stored rules again, so that old decisions can be looked into; memos and limits are
-/// those of the settings.
+/// those of the settings. Stored charges say what was kept in their time, so stored rules read any
+/// detail.
 pub fn stored(
     settings: &Settings,
     facts: &[RuleFacts],
@@ -57,7 +68,8 @@ pub fn stored(
 ) -> Result<Box<dyn Rules>, Diagnostic> {
     let texts: Vec<(String, String)> =
         facts.iter().map(|rule| (rule.version.rule.clone(), rule.source.clone())).collect();
-    match RuleSet::from_sources(&texts, tables, &rule_options(settings)) {
+    let options = RuleOptions { details: KeptDetails::ALL, ..rule_options(settings) };
+    match RuleSet::from_sources(&texts, tables, &options) {
         Ok(rules) => Ok(Box::new(rules)),
         Err(findings) => Err(first(findings)),
     }

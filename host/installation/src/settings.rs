@@ -12,7 +12,7 @@ pub mod kubernetes;
 pub mod limits;
 pub mod log;
 pub mod secret;
-mod section;
+pub(crate) mod section;
 pub mod server;
 pub mod setting;
 pub mod source;
@@ -22,6 +22,7 @@ mod text_form;
 mod trust;
 mod userinfo;
 pub mod value;
+mod word;
 
 use crate::code;
 use crate::env_var;
@@ -33,7 +34,7 @@ use domain::field::Field;
 use domain::hint::Hint;
 use domain::tag::{TagSchema, folded_value};
 use limits::Limits;
-use log::{Log, word_of_environment};
+use log::Log;
 use rule_engine::options::UnknownTeams;
 use section::{Section, section};
 use serde_json::Value;
@@ -261,8 +262,8 @@ impl Settings {
             }
             self.limits.powers = Setting::from(Powers(powers), Origin::Env(env_var::POWERS));
         }
-        word_of_environment(env_var::LOG_FORMAT, &mut self.log.format, &mut refuse);
-        word_of_environment(env_var::LOG_LEVEL, &mut self.log.level, &mut refuse);
+        word::of_environment(env_var::LOG_FORMAT, &mut self.log.format, &mut refuse);
+        word::of_environment(env_var::LOG_LEVEL, &mut self.log.level, &mut refuse);
     }
 
     /// A path of the settings, seen from the working directory.

@@ -10,6 +10,7 @@ use crate::settings::Settings;
 use crate::settings::setting::Origin;
 use crate::settings::source::{RESTATE_DAYS_MAX, SourceSettings};
 use crate::unusable::Unusable;
+use crate::watched_collector::WatchedCollector;
 use domain::charge::KeptDetails;
 use domain::code::{self, Fault};
 use domain::diagnostic::Diagnostic;
@@ -147,7 +148,8 @@ fn recorded_source(
             match record {
                 Some(folder) => {
                     let plugin = plugin_from_here(settings, source);
-                    Box::new(Recording::new(collector, recorder, plugin, folder))
+                    let watcher = Recording::new(recorder, plugin, folder);
+                    Box::new(WatchedCollector { collector: Arc::new(collector), watcher })
                 }
                 None => Box::new(collector),
             }
@@ -174,7 +176,7 @@ fn recorded_source(
 }
 
 /// What the source says of the details of its charges, or else the installation.
-fn kept(settings: &Settings, source: &SourceSettings) -> KeptDetails {
+pub(crate) fn kept(settings: &Settings, source: &SourceSettings) -> KeptDetails {
     source.details.value.unwrap_or(settings.details.value)
 }
 

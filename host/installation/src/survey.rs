@@ -1,20 +1,20 @@
 //! A survey of sources: all that a run would count of them.
 //!
 //! The sources are collected into a ledger in memory, with no rules. So a survey says beforehand
-//! what a run would say: the same failures, and the same rows set aside. Nothing is written. A
-//! source that asks a service is not collected: its answers are those of the day, and can cost
-//! money.
+//! what a run would say: the same failures, and the same rows set aside. The ledger of the settings
+//! is read, to say what a run would restate and take back there. Nothing is written. A source
+//! that asks a service is not collected: its answers are those of the day, and can cost money.
 
 pub mod document;
 mod witness;
 
+use crate::ledger_file;
 use crate::rules;
 use crate::run;
 use crate::settings::Settings;
 use domain::diagnostic::Diagnostic;
-use domain::field::Field;
 use domain::port::{Batch, CollectRequest, Collector, NoAllocators, PluginIdentity};
-use ledger::Ledger;
+use ledger::{Ledger, Reader};
 use pipeline::progress::Progress;
 use pipeline::report::SourceReport;
 use pipeline::source::Source;
@@ -33,6 +33,16 @@ pub enum Depth {
     Nothing,
 }
 
+/// Whether a source was compared with the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    Made,
+    /// The ledger could not be read.
+    Failed,
+    /// There is no ledger, or nothing was collected.
+    Nothing,
+}
+
 /// One source, as a run would collect it.
 pub struct SourceSurvey {
     pub name: String,
@@ -47,6 +57,7 @@ pub struct SourceSurvey {
     pub finds: Finds,
     /// What the run in memory counted. Nothing where no row was read.
     pub report: Option<SourceReport>,
+    pub comparison: Comparison,
     pub charges: ChargeSurvey,
 }
 
@@ -55,6 +66,8 @@ pub struct Survey {
     pub sources: Vec<SourceSurvey>,
     /// Why a run over these sources would post nothing at all.
     pub refusal: Option<Diagnostic>,
+    /// Why nothing was compared with the ledger, although there is one.
+    pub unread_ledger: Option<Diagnostic>,
 }
 
 /// Surveys sources that were opened without a period.
@@ -64,7 +77,7 @@ pub fn survey(
     depth: Depth,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Survey, Diagnostic> {
-    let mut survey = Survey { sources: Vec::new(), refusal: None };
+    let mut survey = Survey { sources: Vec::new(), refusal: None, unread_ledger: None };
     let (mut read, mut witnessed) = (Vec::new(), Vec::new());
     for mut source in sources {
         let mut of_source = SourceSurvey::new(&source, depth);
@@ -87,7 +100,7 @@ pub fn survey(
         read.push(source);
     }
     if depth == Depth::Rows && !read.is_empty() {
-        survey.refusal = collect(settings, read, &mut survey.sources, progress)?;
+        collect(settings, read, &mut survey, progress)?;
     }
     for (place, collector, request, finds) in witnessed {
         if let Some(of_source) = survey.sources.get_mut(place) {
@@ -101,35 +114,63 @@ pub fn survey(
     Ok(survey)
 }
 
-/// Collects sources into a ledger in memory. Returns the reason if the run posts nothing.
+/// Collects sources into a ledger in memory, and compares them with the ledger of the settings.
 fn collect(
     settings: &Settings,
     sources: Vec<Source>,
-    surveyed: &mut [SourceSurvey],
+    survey: &mut Survey,
     progress: &mut dyn FnMut(Progress),
-) -> Result<Option<Diagnostic>, Diagnostic> {
+) -> Result<(), Diagnostic> {
     let rules = rules::none(settings)?;
-    let mut dimensions = settings.dimensions.value.clone();
-    // The survey is by charge category, whatever the settings keep.
-    if !dimensions.contains(&Field::CHARGE_CATEGORY) {
-        dimensions.push(Field::CHARGE_CATEGORY);
-    }
     let mut options = run::stored(settings, &rules, &NoAllocators);
-    (options.collect, options.sources, options.dimensions) = (true, sources, &dimensions);
+    (options.collect, options.sources) = (true, sources);
+    let standing = standing(settings).unwrap_or_else(|fault| {
+        survey.unread_ledger = Some(unread(fault));
+        None
+    });
     let mut ledger = Ledger::in_memory()?;
-    let report = match pipeline::run::run(&mut ledger, options, progress) {
-        Ok(report) => report,
-        Err(refusal) => return Ok(Some(refusal)),
+    let rehearsal = match pipeline::run::rehearse(&mut ledger, standing.as_ref(), options, progress)
+    {
+        Ok(rehearsal) => rehearsal,
+        Err(refusal) => {
+            survey.refusal = Some(refusal);
+            return Ok(());
+        }
+    };
+    if let Some(fault) = rehearsal.fault {
+        survey.unread_ledger = Some(unread(fault));
+    }
+    let comparison = match (&survey.unread_ledger, standing) {
+        (Some(_), _) => Comparison::Failed,
+        (None, Some(_)) => Comparison::Made,
+        (None, None) => Comparison::Nothing,
     };
     let mut charges = surveys(&ledger)?;
-    for report in report.sources {
-        if let Some(source) = surveyed.iter_mut().find(|source| source.name == report.name) {
+    for report in rehearsal.report.sources {
+        let mut surveyed = survey.sources.iter_mut();
+        if let Some(source) = surveyed.find(|source| source.name == report.name) {
             source.charges = charges.remove(&report.name).unwrap_or_default();
             source.failure.clone_from(&report.failure);
+            source.comparison = comparison;
             source.report = Some(report);
         }
     }
-    Ok(None)
+    Ok(())
+}
+
+/// The ledger of the settings as it stands now, if there is one.
+fn standing(settings: &Settings) -> Result<Option<Reader>, Diagnostic> {
+    match ledger_file::reader(settings) {
+        Ok(reader) => reader.hold().map(|()| Some(reader)),
+        Err(fault) if fault.code == ledger::code::LEDGER_NOT_FOUND => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn unread(mut fault: Diagnostic) -> Diagnostic {
+    fault.message =
+        format!("the ledger was not read, and nothing is compared with it: {}", fault.message);
+    fault
 }
 
 impl SourceSurvey {
@@ -145,6 +186,7 @@ impl SourceSurvey {
             failure: None,
             finds: Finds::default(),
             report: None,
+            comparison: Comparison::Nothing,
             charges: ChargeSurvey::default(),
         }
     }

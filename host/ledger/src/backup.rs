@@ -14,6 +14,12 @@ use std::path::{Path, PathBuf};
 const BACKUP_PAGES: i32 = 1024;
 
 impl Reader {
+    /// From now on it shows the journal as it stands now, whatever others write.
+    pub fn hold(&self) -> Result<()> {
+        // `BEGIN` alone holds nothing: SQLite takes its state at the first read.
+        self.connection.execute_batch("BEGIN; SELECT count(*) FROM run;").stored()
+    }
+
     /// A copy to try things on. SQLite keeps it in a nameless file, which is gone after a crash
     /// too.
     pub fn scratch(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Ledger> {
@@ -64,8 +70,7 @@ impl Reader {
     fn copy_into(&self, target: &mut Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         let pins = self.connection.is_autocommit();
         if pins {
-            // `BEGIN` alone pins nothing: SQLite takes its state at the first read.
-            self.connection.execute_batch("BEGIN; SELECT count(*) FROM run;").stored()?;
+            self.hold()?;
         }
         let copied = copy(&self.connection, target, progress);
         if pins {

@@ -26,6 +26,9 @@ const LEVEL: i32 = 1;
 /// Shorter bytes are not compressed: the frame would be larger than the saving.
 const COMPRESS_FROM: usize = 48;
 
+/// So many bytes of the middle tell whether longer bytes are noise.
+const TRIAL_BYTES: usize = 4096;
+
 const CONSTANT: u8 = 0;
 const PLAIN: u8 = 1;
 const ZSTD: u8 = 2;
@@ -67,6 +70,7 @@ pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     }
     let start = out.len();
     if bytes.len() >= COMPRESS_FROM
+        && !is_noise(out, bytes)
         // Noise does not shrink, and reading it plain is faster.
         && compress(out, bytes).is_some_and(|length| length < bytes.len())
     {
@@ -76,6 +80,17 @@ pub fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.truncate(start);
     out.push(PLAIN);
     out.extend_from_slice(bytes);
+}
+
+/// Whether bytes would hardly shrink, by a part of them. Low bytes of amounts never do, and the
+/// attempt would cost more than all else that is done for them. `out` is left as it was.
+fn is_noise(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
+    let middle = bytes.get(bytes.len() / 2..).and_then(|half| half.get(..TRIAL_BYTES));
+    let Some(middle) = middle.filter(|_| bytes.len() >= 4 * TRIAL_BYTES) else { return false };
+    let start = out.len();
+    let length = compress(out, middle);
+    out.truncate(start);
+    length.is_none_or(|length| length > TRIAL_BYTES / 100 * 98)
 }
 
 /// Compresses bytes to the end of `out`. `None` if zstd refuses; the bytes are then stored as they

@@ -14,8 +14,8 @@ use crate::{CollectionId, Reader, Restated, Result, StoredDay, StoredSegment, Tr
 use domain::charge::RejectedRow;
 use domain::code;
 use domain::diagnostic::Diagnostic;
-use domain::money::Sum;
-use domain::period::Period;
+use domain::money::{Currency, Sum};
+use domain::period::{Day, Period};
 use domain::port::{Delivery, PluginIdentity};
 use domain::run::{DayTotals, DeliveryDay, RunId, SourceDay};
 
@@ -78,24 +78,38 @@ impl Reader {
         })
     }
 
-    /// Another source that states the same charges of a day.
-    pub fn source_of_same(&self, day: &SourceDay, totals: &DayTotals) -> Result<Option<String>> {
-        let sql = "SELECT s.source FROM statement s
-             WHERE s.fingerprint = ?1 AND s.day = ?2 AND s.currency = ?3 AND s.charges = ?4 \
-               AND s.source <> ?5
+    /// The days of all other sources as they are stated now, a line for each billing period.
+    pub fn days_of_others(
+        &self,
+        source: &str,
+        period: Period,
+    ) -> Result<Vec<(DeliveryDay, DayTotals)>> {
+        let sql = "SELECT s.source, s.day, s.currency, s.charges, s.billed_nanos, \
+                s.effective_nanos, s.billed_rest, s.effective_rest, s.fingerprint, s.billing_period
+             FROM statement s
+             WHERE s.source <> ?1 AND s.day >= ?2 AND s.day < ?3 AND s.charges > 0
                AND s.id = (SELECT max(t.id) FROM statement t WHERE t.source = s.source \
                  AND t.day = s.day AND t.currency = s.currency \
-                 AND t.billing_period IS s.billing_period)
-             ORDER BY s.source LIMIT 1";
-        let SourceDay { source, day, currency } = day;
-        let (fingerprint, charges) =
-            (totals.fingerprint.0.to_be_bytes(), row::stored_count(totals.charges));
-        row::row(
-            &self.connection,
-            sql,
-            (fingerprint, day.epoch_days(), currency.code(), charges, source),
-            |row| row::cell(row, 0),
-        )
+                 AND t.billing_period IS s.billing_period)";
+        let (start, end) = (period.start().epoch_days(), period.end().epoch_days());
+        row::rows(&self.connection, sql, (source, start, end), |row| {
+            let billing_period = row::optional_day(row, 9)?;
+            let day = DeliveryDay { source_day: row::source_day(row, 0)?, billing_period };
+            Ok((day, row::day_totals(row, 3)?))
+        })
+    }
+
+    /// The charges that a collection has of a day, stated or not.
+    pub fn segments_of(
+        &self,
+        collection: CollectionId,
+        day: Day,
+        currency: Currency,
+    ) -> Result<Vec<StoredSegment>> {
+        let sql = "SELECT rows, billed_nanos, effective_nanos, data, billing_period FROM segment
+             WHERE collection = ?1 AND day = ?2 AND currency = ?3 ORDER BY id";
+        let key = (collection.0, day.epoch_days(), currency.code());
+        row::rows(&self.connection, sql, key, row::stored_segment)
     }
 
     /// The charges of a source-day as they are stated now.
@@ -111,19 +125,12 @@ impl Reader {
             &self.connection,
             sql,
             (&day.source, day.day.epoch_days(), day.currency.code()),
-            |row| {
-                Ok(StoredSegment {
-                    rows: row::cell(row, 0)?,
-                    billed: row::sum(row, 1)?,
-                    effective: row::sum(row, 2)?,
-                    data: row::cell(row, 3)?,
-                    billing_period: row::optional_day(row, 4)?,
-                })
-            },
+            row::stored_segment,
         )
     }
 
-    fn statement(&self, day: &DeliveryDay) -> Result<Option<DayTotals>> {
+    /// The current statement of a day. It has no charges if they were taken back.
+    pub fn statement(&self, day: &DeliveryDay) -> Result<Option<DayTotals>> {
         let sql = "SELECT charges, billed_nanos, effective_nanos, billed_rest, effective_rest, \
              fingerprint
              FROM statement WHERE source = ?1 AND day = ?2 AND currency = ?3 \
@@ -258,9 +265,9 @@ impl Transaction<'_> {
     ) -> Result<Restated> {
         let before = self.ledger.statement(day)?;
         let unchanged = match &before {
-            Some(before) => is_same(before, totals),
+            Some(before) => before.are_of_the_charges_of(totals),
             // A day that was never stated and has nothing needs no statement.
-            None => is_same(&DayTotals::default(), totals),
+            None => totals.are_of_the_charges_of(&DayTotals::default()),
         };
         let period = row::stored_period(day.billing_period);
         let SourceDay { source, day: charge_day, currency } = &day.source_day;
@@ -375,15 +382,4 @@ impl Transaction<'_> {
         self.interner = Interner::load(&self.ledger.connection)?;
         Ok(())
     }
-}
-
-/// Whether two totals are of the same charges. The fingerprint is a sum over the charges' digests,
-/// so equal sums with unequal charges do not occur by accident. Rests are compared as texts,
-/// because equal values can have different parts.
-fn is_same(left: &DayTotals, right: &DayTotals) -> bool {
-    let facts =
-        |totals: &DayTotals| (totals.charges, totals.billed, totals.effective, totals.fingerprint);
-    facts(left) == facts(right)
-        && left.billed_rest.to_string() == right.billed_rest.to_string()
-        && left.effective_rest.to_string() == right.effective_rest.to_string()
 }

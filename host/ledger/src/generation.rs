@@ -1,4 +1,4 @@
-//! Generations: the rules as they were, and their decision for each resource.
+//! Generations: the rules and settings as they were, and their decision for each resource.
 
 use crate::block::{BlockReader, put_column, put_u32};
 use crate::digest::{Hash, of_bytes};
@@ -100,6 +100,23 @@ impl Reader {
         })
     }
 
+    /// The settings that decided money, by section with their text. Generations from before these
+    /// were stored have none.
+    pub fn settings(&self, generation: GenerationId) -> Result<Vec<(String, String)>> {
+        let sql = "SELECT s.name, t.text FROM generation_setting s
+            JOIN source_text t ON t.digest = s.source_text WHERE s.generation = ?1 ORDER BY s.name";
+        row::rows(&self.connection, sql, [generation.0], |row| {
+            Ok((row::cell(row, 0)?, row::cell(row, 1)?))
+        })
+    }
+
+    /// The generation of the run that collected a source last with success.
+    pub fn last_collected_by(&self, source: &str) -> Result<Option<GenerationId>> {
+        let sql = "SELECT e.generation FROM attempt a JOIN run_end e ON e.run = a.run
+            WHERE a.source = ?1 AND a.code IS NULL ORDER BY a.id DESC LIMIT 1";
+        row::row(&self.connection, sql, [source], |row| row::cell(row, 0).map(GenerationId))
+    }
+
     /// Every generation that a run has used, oldest first.
     pub fn generations(&self) -> Result<Vec<GenerationRow>> {
         row::rows(
@@ -153,7 +170,7 @@ fn mutual(name: String) -> Result<Mutual> {
 }
 
 impl Transaction<'_> {
-    /// Stores rules and tables, unless the same ones are there. Rules with turning days are stored
+    /// Stores rules, tables and settings, unless the same ones are there. Rules with turning days are stored
     /// once for each stretch of days that they are used for.
     pub fn save_generation(
         &mut self,
@@ -178,13 +195,22 @@ impl Transaction<'_> {
         for (number, facts) in rules.facts().iter().enumerate() {
             self.save_rule(id, number, facts)?;
         }
-        for (name, text) in rules.tables() {
-            let digest = self.save_text(&text)?;
-            row::execute(
-                &self.ledger.connection,
+        let texts = [
+            (
+                rules.tables(),
                 "INSERT INTO rule_table (generation, name, source_text) VALUES (?1, ?2, ?3)",
-                (id.0, name, digest),
-            )?;
+            ),
+            (
+                rules.settings(),
+                "INSERT INTO generation_setting (generation, name, source_text)
+                 VALUES (?1, ?2, ?3)",
+            ),
+        ];
+        for (texts, sql) in texts {
+            for (name, text) in texts {
+                let digest = self.save_text(&text)?;
+                row::execute(&self.ledger.connection, sql, (id.0, name, digest))?;
+            }
         }
         Ok(id)
     }

@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/06-coverage/up.sql"),
     include_str!("../migrations/07-deliveries/up.sql"),
     include_str!("../migrations/08-terms/up.sql"),
+    include_str!("../migrations/09-settings/up.sql"),
 ];
 
 /// The time that a second writer waits before it fails with `L105`.

@@ -1,8 +1,8 @@
 //! Converts between columns and the domain's types. The file is not trusted, so every value that is
 //! read is checked.
 
-use crate::Result;
 use crate::error::{Stored, corrupt};
+use crate::{Result, StoredSegment};
 use domain::account::Account;
 use domain::decimal::Exact;
 use domain::entry::EntryKind;
@@ -128,6 +128,17 @@ pub fn source_day(row: &Row<'_>, at: usize) -> Result<SourceDay> {
 /// A billing period, or nothing.
 pub fn stored_period(period: Option<Day>) -> Option<i32> {
     period.map(Day::epoch_days)
+}
+
+/// Rows, billed and effective nanos, data, billing period.
+pub fn stored_segment(row: &Row<'_>) -> Result<StoredSegment> {
+    Ok(StoredSegment {
+        rows: cell(row, 0)?,
+        billed: sum(row, 1)?,
+        effective: sum(row, 2)?,
+        data: cell(row, 3)?,
+        billing_period: optional_day(row, 4)?,
+    })
 }
 
 /// Charges, billed, effective, both rests and the fingerprint, from six columns that begin at `at`.

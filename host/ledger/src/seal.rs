@@ -62,6 +62,8 @@ const CONTENTS: &[&str] = &[
     "SELECT c.run, d.* FROM delivery d JOIN collection c ON c.id = d.collection WHERE {run} \
      ORDER BY c.run, d.id",
     "SELECT run, first, count, data FROM terms_block WHERE {run} ORDER BY run, first",
+    "SELECT g.run, s.* FROM generation_setting s JOIN generation g ON g.id = s.generation \
+     WHERE {run} ORDER BY g.run, s.generation, s.name",
 ];
 
 /// The digest of the contents of each run, or of one run. A run that wrote nothing is absent.

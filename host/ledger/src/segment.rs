@@ -17,7 +17,9 @@
 mod costs;
 mod details;
 mod figures;
+mod lines;
 mod local_terms;
+mod number_column;
 mod numbers;
 mod quotient;
 
@@ -34,6 +36,7 @@ pub const ROWS_MAX: usize = COUNT_MAX;
 pub use costs::Costs;
 pub use details::{Details, NO_HOUR};
 pub use figures::Figures;
+pub use lines::{ChargeLines, amounts};
 pub use local_terms::PriceList;
 
 const AMOUNTS_ONLY: u8 = 1;

@@ -6,9 +6,10 @@
 
 use crate::progress::Progress;
 use crate::source::Source;
+use crate::standing::Standing;
 use domain::diagnostic::Diagnostic;
-use domain::period::{Day, Period};
-use domain::run::SourceDay;
+use domain::period::Day;
+use domain::run::{DayTotals, SourceDay};
 use ledger::Transaction;
 use std::collections::BTreeSet;
 
@@ -16,6 +17,12 @@ use std::collections::BTreeSet;
 pub fn in_order(sources: &[Source]) -> impl Iterator<Item = &Source> {
     let accrues = |source: &&Source| source.accrues_for.is_some();
     sources.iter().filter(move |source| !accrues(source)).chain(sources.iter().filter(accrues))
+}
+
+/// The names of sources that estimate.
+pub fn estimates<'s>(sources: &[&'s Source]) -> impl Iterator<Item = &'s str> {
+    let estimating = sources.iter().filter(|source| source.accrues_for.is_some());
+    estimating.map(|source| source.name.as_str())
 }
 
 /// Days of estimates that the bill has by now.
@@ -29,27 +36,26 @@ pub struct BilledDays {
 /// Takes back the estimates of days that are billed by now.
 pub fn take_back(
     transaction: &mut Transaction<'_>,
+    standing: &Standing<'_>,
     source: &Source,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<BilledDays, Diagnostic> {
     let Some(bill) = &source.accrues_for else { return Ok(BilledDays::default()) };
-    let stored = transaction.source_days(Period::all())?;
     // A statement without charges is a day taken back. It neither bills nor estimates.
-    let charged: Vec<SourceDay> =
-        stored.into_iter().filter(|day| day.totals.charges > 0).map(|day| day.source_day).collect();
-    let days: BTreeSet<Day> =
-        charged.iter().filter(|day| day.source == *bill).map(|day| day.day).collect();
-    let taken_back: Vec<SourceDay> = charged
-        .into_iter()
-        .filter(|day| day.source == source.name && days.contains(&day.day))
-        .collect();
+    let billed = standing.statements(transaction, bill)?;
+    let days: BTreeSet<Day> = billed.iter().map(|(day, _)| day.source_day.day).collect();
+    let mut estimates = standing.statements(transaction, &source.name)?;
+    estimates.retain(|(estimate, _)| days.contains(&estimate.source_day.day));
+    let mut taken_back: Vec<SourceDay> =
+        estimates.iter().map(|(estimate, _)| estimate.source_day.clone()).collect();
+    // A day has a statement for each billing period.
+    taken_back.dedup();
     if !taken_back.is_empty() {
-        let standing = transaction.statements(&source.name)?;
         let id = transaction.begin_source(&source.name, source.collector.identity())?;
-        for (estimate, _) in &standing {
-            if days.contains(&estimate.source_day.day) {
-                transaction.restate(id, estimate, &Default::default())?;
-            }
+        for (estimate, _) in &estimates {
+            let nothing = DayTotals::default();
+            let restated = transaction.restate(id, estimate, &nothing)?;
+            standing.compare(restated, estimate, &nothing);
         }
         transaction.keep_source(None)?;
         progress(Progress::TakenBack {

@@ -10,7 +10,7 @@
 
 use crate::distribute::Distribution;
 use crate::inputs::AllocationInputs;
-use crate::lines::{ByRule, LineAccount};
+use crate::lines::{ByRule, LineAccount, Lines};
 use crate::slice::{CellSum, DaySlice, lost};
 use domain::decision::{Decision, RuleIndex, Verdict};
 use domain::diagnostic::Diagnostic;
@@ -66,7 +66,7 @@ fn entries(
 ) -> Result<Vec<Entry>, Diagnostic> {
     let day = &slice.source_day;
     // Each movement takes from one place and gives to another, so all of them come to nothing.
-    let moved: i128 = moves.values().flat_map(|lines| lines.sums.values()).sum();
+    let moved: i128 = moves.values().map(Lines::total).sum();
     if moved != 0 {
         return Err(lost(day, "distribution", Sum::ZERO, Sum::from_nanos(moved)));
     }
@@ -91,21 +91,31 @@ fn collection(inputs: &AllocationInputs<'_>, slice: &DaySlice) -> ByRule {
     let rounding = by_rule.entry(None).or_default();
     rounding.add_charged(rest);
     rounding.add(LineAccount::Rounding, Symbol::NONE, rest.effective);
+    // A recipient is looked up once, and not for each of its services.
+    let mut by_outcome = vec![Vec::new(); inputs.outcomes.len() + 1];
     for (cell, sum) in inputs.cells.cells.iter().zip(&slice.sums).filter(|(_, sum)| !sum.is_zero())
     {
-        let (to, rule) =
-            match inputs.outcomes.get(cell.outcome.0 as usize).map(|outcome| &outcome.verdict) {
-                Some(Verdict::Decided { rule, decision }) => {
-                    (collected(inputs, *rule, decision), Some(*rule))
-                }
-                Some(Verdict::Suspense { rule, .. }) => (LineAccount::Suspense, Some(*rule)),
-                Some(Verdict::Unallocated) | None => {
-                    (LineAccount::Recipient(Recipient::Unallocated), None)
-                }
-            };
+        let at = (cell.outcome.0 as usize).min(inputs.outcomes.len());
+        by_outcome[at].push((cell.service, *sum));
+    }
+    for (outcome, sums) in inputs.outcomes.iter().map(Some).chain([None]).zip(by_outcome) {
+        if sums.is_empty() {
+            continue;
+        }
+        let (to, rule) = match outcome.map(|outcome| &outcome.verdict) {
+            Some(Verdict::Decided { rule, decision }) => {
+                (collected(inputs, *rule, decision), Some(*rule))
+            }
+            Some(Verdict::Suspense { rule, .. }) => (LineAccount::Suspense, Some(*rule)),
+            Some(Verdict::Unallocated) | None => {
+                (LineAccount::Recipient(Recipient::Unallocated), None)
+            }
+        };
         let lines = by_rule.entry(rule).or_default();
-        lines.add_charged(*sum);
-        lines.add(to, cell.service, sum.effective);
+        let services: Vec<(Symbol, i128)> =
+            sums.iter().map(|(service, sum)| (*service, sum.effective)).collect();
+        sums.iter().for_each(|(_, sum)| lines.add_charged(*sum));
+        lines.add_services(to, &services);
     }
     by_rule
 }

@@ -9,6 +9,7 @@ use crate::plan::document::{PlanDocument, SCHEMA};
 use crate::progress::Progress;
 use crate::report::RunReport;
 use crate::run::{RunOptions, Terms, run_on_terms};
+use crate::standing::Standing;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use ledger::{Ledger, Reader};
@@ -25,11 +26,13 @@ fn anew() -> Hint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promise {
     pub ledger: String,
-    /// Digest of the rules and tables.
+    /// Digest of the rules, tables and settings.
     pub generation: String,
     inputs: String,
     outcome: String,
     as_of: Option<String>,
+    /// Sources that the plan collected anew. Its application must collect them too.
+    pub collected: Vec<String>,
 }
 
 /// The text of a plan file.
@@ -78,6 +81,7 @@ impl Promise {
             inputs: text("/inputs")?,
             outcome: text("/outcome")?,
             as_of: text("/as_of").ok(),
+            collected: names(&document, "/collected"),
         })
     }
 
@@ -127,7 +131,13 @@ impl Promise {
     }
 }
 
-/// Posts the plan, or nothing. The options must not collect.
+/// Plans of older versions have no such member.
+fn names(document: &Value, pointer: &str) -> Vec<String> {
+    let names = document.pointer(pointer).and_then(Value::as_array);
+    names.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Posts the plan, or nothing. The options must collect the sources that the plan collected.
 pub fn apply(
     ledger: &mut Ledger,
     promise: &Promise,
@@ -145,7 +155,9 @@ pub fn apply(
         let message = "the outcome is not that of the plan any more; nothing was posted";
         Err(Diagnostic::new(code::PLAN_INPUTS_MOVED, message).hint(anew()))
     };
-    run_on_terms(ledger, options, Terms { known_until_ms: None, accept: &accept }, progress)
+    let standing = Standing::default();
+    let terms = Terms { standing: &standing, known_until_ms: None, accept: &accept };
+    run_on_terms(ledger, options, terms, progress)
 }
 
 /// Enough of a digest for people to tell it from others.

@@ -124,6 +124,45 @@ impl Dates {
     }
 }
 
+/// The value of a cell as it stands in the file.
+#[derive(Clone, Copy)]
+pub enum CellValue<'a> {
+    Text(&'a [u8]),
+    /// The number and its scale.
+    Scaled(i128, u32),
+    /// There is none.
+    Null,
+}
+
+impl<'a> CellValue<'a> {
+    #[inline(always)]
+    pub fn of(input: &'a Input, batch: &Batch<'a>, row: usize) -> CellValue<'a> {
+        let text = match input {
+            Input::Constant(text) => text.as_bytes(),
+            Input::Column(column) | Input::CommaNumber(column) => match batch.columns[*column] {
+                Cells::Decimal { nulls: Some(nulls), .. } if nulls[row] => return CellValue::Null,
+                Cells::Decimal { values, scale, .. } => {
+                    return CellValue::Scaled(values[row], scale);
+                }
+                cells => cells.plain(row),
+            },
+        };
+        if text.is_empty() { CellValue::Null } else { CellValue::Text(text) }
+    }
+
+    /// Whether both say the same, and say something.
+    #[inline]
+    pub fn is(self, other: CellValue<'_>) -> bool {
+        match (self, other) {
+            (CellValue::Text(text), CellValue::Text(other)) => text == other,
+            (CellValue::Scaled(value, scale), CellValue::Scaled(other, other_scale)) => {
+                value == other && scale == other_scale
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Whether a text has no value: it is blank, or a null of its table.
 #[inline]
 pub fn says_nothing(text: &[u8], nulls: &[String]) -> bool {

@@ -7,6 +7,10 @@ domain::codes! {
         "Files have few days of a billing period, and most days that were known of it are missing.";
     COST_ONE_SIDED "F212" Files User
         "Days of a source have one kind of cost only, and other days have both.";
+    SUMS_REPEATED "F213" Files User
+        "Two tables or sources have the same billed sums of days, and may be one bill.";
+    COST_REPEATED "F214" Files Incomplete
+        "Rows of a table repeat the cost of a charge for each member of a list.";
     ID_ROUNDED "F113" Files User
         "Ids were saved as numbers, so that digits of them may be lost.";
     RULE_CIRCLE "R205" Rules Incomplete

@@ -50,6 +50,11 @@ impl DetailInputs {
     pub fn is_empty(&self) -> bool {
         *self == DetailInputs::default()
     }
+
+    /// Whether rows can say a pricing quantity and this unit price.
+    pub fn has_product(&self, price: Term) -> bool {
+        self.pricing_quantity.is_some() && self.terms.iter().any(|(term, _)| *term == price)
+    }
 }
 
 /// A column of a scan: from the file, or computed from other columns.
@@ -71,8 +76,6 @@ pub struct TableReading {
     pub identity: Vec<(usize, Identity)>,
     pub constants: Vec<(Identity, String)>,
     pub details: DetailInputs,
-    /// The number of columns that are not of details; they come first.
-    columns_before_details: usize,
     pub nulls: Vec<String>,
     pub date_order: DateOrder,
     pub tag_prefixes: Vec<String>,
@@ -119,7 +122,6 @@ impl TableReading {
             identity: Vec::new(),
             constants: Vec::new(),
             details: DetailInputs::default(),
-            columns_before_details: 0,
             nulls: mapping.nulls.clone(),
             date_order: mapping.date_order,
             tag_prefixes: mapping.tag_prefixes.clone(),
@@ -168,7 +170,6 @@ impl TableReading {
                 Identity::Skip(skip.values.clone()),
             );
         }
-        reading.columns_before_details = reading.columns.len();
         reading.details = reading.details(mapping, kept);
         Ok(reading)
     }
@@ -194,8 +195,8 @@ impl TableReading {
         ];
         let mut inputs = DetailInputs { hours: kept.hours, ..DetailInputs::default() };
         for (term, feed) in terms.into_iter().filter(|(_, feed)| kept.keeps(*feed)) {
-            // As text even where the file has numbers: terms are hashed by their bytes.
-            let input = self.told(mapping, feed, term.name(), CellForm::Text);
+            let form = if term.is_price() { CellForm::Typed } else { CellForm::Text };
+            let input = self.told(mapping, feed, term.name(), form);
             inputs.terms.extend(input.map(|input| (term, input)));
         }
         let typed = CellForm::Typed;
@@ -279,11 +280,6 @@ impl TableReading {
             Column::ComputedColumn(..) => None,
         };
         self.columns.iter().filter_map(read).collect()
-    }
-
-    /// The columns that say resource, day and amounts.
-    pub fn columns_without_details(&self) -> Vec<usize> {
-        (0..self.columns_before_details).collect()
     }
 
     pub fn computed(&self) -> impl Iterator<Item = &ComputedColumn> {

@@ -4,7 +4,7 @@
 //! Bills say the same number several times: the consumed quantity is the priced one, and the list
 //! cost is the billed one. So texts are compared before they are read.
 
-use crate::cell::{CellFault, no_comma_number, says_nothing};
+use crate::cell::{CellFault, CellValue, no_comma_number, says_nothing};
 use crate::columns::{Input, TableReading};
 use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
 use crate::terms::{KnownTerms, MetTerms};
@@ -13,7 +13,7 @@ use domain::decimal::{self, NotAnAmount, Rest};
 use domain::decimal_comma;
 use domain::figure::{Figure, ShortFigure};
 use domain::period::hour_of_instant;
-use domain::terms::TermsId;
+use domain::terms::{Term, TermsId};
 use ledger::segment::{Costs, Details, Figures, NO_HOUR, PriceList};
 use std::borrow::Cow;
 
@@ -121,17 +121,27 @@ impl<'a, 'r> DetailReader<'a, 'r> {
         }
         if let Some(input) = &inputs.consumed_quantity {
             match &inputs.pricing_quantity {
-                Some(other) if same_text(input, other, batch, row) => {
+                Some(other)
+                    if CellValue::of(input, batch, row).is(CellValue::of(other, batch, row)) =>
+                {
                     into.consumed_quantity.push_last_of(&into.pricing_quantity);
                 }
                 _ => self.figure(input, batch, row, &mut into.consumed_quantity)?,
             }
         }
+        let product = |term| self.product(term, &into.terms, &into.pricing_quantity);
         if let Some(input) = &inputs.contracted_cost {
-            contracted = self.cost(input, batch, row, billed, &mut into.contracted_cost)?;
+            let product = || product(Term::ContractedUnitPrice);
+            contracted =
+                self.cost(input, batch, row, billed, product, &mut into.contracted_cost)?;
+        } else if inputs.has_product(Term::ContractedUnitPrice) {
+            contracted = push(product(Term::ContractedUnitPrice), &mut into.contracted_cost);
         }
         if let Some(input) = &inputs.list_cost {
-            list = self.cost(input, batch, row, billed, &mut into.list_cost)?;
+            let product = || product(Term::ListUnitPrice);
+            list = self.cost(input, batch, row, billed, product, &mut into.list_cost)?;
+        } else if inputs.has_product(Term::ListUnitPrice) {
+            list = push(product(Term::ListUnitPrice), &mut into.list_cost);
         }
         if inputs.hours {
             into.hours.push(hour(&self.reading.charge_period_start, batch, row));
@@ -154,13 +164,13 @@ impl<'a, 'r> DetailReader<'a, 'r> {
         row: usize,
         into: &mut Figures,
     ) -> Result<(), CellFault> {
-        let text = match cell(input, batch, row) {
-            Cell::Text(text) => text,
-            Cell::Null => {
+        let text = match CellValue::of(input, batch, row) {
+            CellValue::Text(text) => text,
+            CellValue::Null => {
                 into.push_unknown();
                 return Ok(());
             }
-            Cell::Scaled(value, scale) => {
+            CellValue::Scaled(value, scale) => {
                 into.push(Some(Figure::from_scaled(value, scale)));
                 return Ok(());
             }
@@ -177,6 +187,19 @@ impl<'a, 'r> DetailReader<'a, 'r> {
         Ok(())
     }
 
+    /// The pricing quantity of a row × a unit price: the cost of a row that does not say it.
+    #[cold]
+    fn product(&self, price: Term, terms: &[u32], quantities: &Figures) -> Option<(i128, Rest)> {
+        // Terms and quantities are added before costs, so those of the row are the last ones.
+        let at = terms.len().checked_sub(1)?;
+        let prices = self.prices.get(*terms.get(at)?);
+        let price = match price {
+            Term::ListUnitPrice => prices.list?,
+            _ => prices.contracted?,
+        };
+        exact_product(&quantities.get(at)?, price)
+    }
+
     /// Adds a cost, and returns what nanos do not hold of it.
     #[inline]
     fn cost(
@@ -185,14 +208,16 @@ impl<'a, 'r> DetailReader<'a, 'r> {
         batch: &Batch<'_>,
         row: usize,
         billed: BilledCell<'_>,
+        product: impl FnOnce() -> Option<(i128, Rest)>,
         into: &mut Costs,
     ) -> Result<Option<Rest>, CellFault> {
-        let parsed = match cell(input, batch, row) {
-            Cell::Text(text) if !text.is_empty() && text == billed.text => {
-                into.push_short(billed.nanos);
-                return Ok(None);
-            }
-            Cell::Text(text) => match (input, decimal::parse_plain(text)) {
+        let cell = CellValue::of(input, batch, row);
+        if cell.is(billed.cell) {
+            into.push_short(billed.nanos);
+            return Ok(None);
+        }
+        let parsed = match cell {
+            CellValue::Text(text) => match (input, decimal::parse_plain(text)) {
                 (Input::Column(_) | Input::Constant(_), Some((nanos, rest))) => {
                     into.push_short(nanos);
                     return Ok((rest != 0).then_some(Rest::Fine(rest)));
@@ -200,20 +225,14 @@ impl<'a, 'r> DetailReader<'a, 'r> {
                 _ if self.is_null(text) => Err(NotAnAmount::Empty),
                 _ => decimal::parse_wide(&with_point(input, text)?),
             },
-            Cell::Null => Err(NotAnAmount::Empty),
-            Cell::Scaled(value, scale) => decimal::wide_from_scaled(value, scale),
+            CellValue::Null => Err(NotAnAmount::Empty),
+            CellValue::Scaled(value, scale) => decimal::wide_from_scaled(value, scale),
         };
         match parsed {
-            Ok((nanos, rest)) => {
-                into.push(Some(nanos));
-                Ok(Some(rest).filter(|rest| *rest != Rest::Fine(0)))
-            }
-            Err(NotAnAmount::Empty) => {
-                into.push(None);
-                Ok(None)
-            }
-            Err(error) => match cell(input, batch, row) {
-                Cell::Text(text) => Err(no_number(input, text, error)),
+            Ok(cost) => Ok(push(Some(cost), into)),
+            Err(NotAnAmount::Empty) => Ok(push(product(), into)),
+            Err(error) => match cell {
+                CellValue::Text(text) => Err(no_number(input, text, error)),
                 _ => Err(CellFault::new(column(input), error.to_string())),
             },
         }
@@ -225,60 +244,57 @@ impl<'a, 'r> DetailReader<'a, 'r> {
     }
 }
 
-/// The billed amount of a row as text, and its nanos where these are exact.
+/// Adds a cost, and returns what nanos do not hold of it.
+fn push(cost: Option<(i128, Rest)>, into: &mut Costs) -> Option<Rest> {
+    let (nanos, rest) = cost.unzip();
+    into.push(nanos);
+    rest.filter(|rest| *rest != Rest::Fine(0))
+}
+
+/// Nothing where it is larger than an amount can be.
+fn exact_product(quantity: &Figure, price: ShortFigure) -> Option<(i128, Rest)> {
+    match quantity {
+        // Two numbers of 64 bits have a product of 128.
+        Figure::Short(quantity) => {
+            let digits = i128::from(quantity.digits).wrapping_mul(price.digits.into());
+            let places = u32::from(quantity.places) + u32::from(price.places);
+            decimal::wide_from_scaled(digits, places).ok()
+        }
+        Figure::Long(quantity) => {
+            let product = quantity.product(&price.decimal());
+            decimal::parse_wide(product.to_string().as_bytes()).ok()
+        }
+    }
+}
+
+/// The billed amount of a row as it stands there, and its nanos where these are exact.
 #[derive(Clone, Copy)]
 pub struct BilledCell<'a> {
-    text: &'a [u8],
+    cell: CellValue<'a>,
     nanos: i64,
 }
 
 impl<'a> BilledCell<'a> {
     /// `nanos` is nothing where the text says more than they hold.
     #[inline]
-    pub fn new(input: &Input, batch: &Batch<'a>, row: usize, nanos: Option<i64>) -> BilledCell<'a> {
-        let text = match (input, nanos) {
-            (Input::Column(column) | Input::CommaNumber(column), Some(_)) => {
-                batch.columns[*column].plain(row)
-            }
-            // An empty text equals no other.
-            _ => &[],
-        };
-        BilledCell { text, nanos: nanos.unwrap_or_default() }
-    }
-}
-
-enum Cell<'a> {
-    Text(&'a [u8]),
-    Scaled(i128, u32),
-    Null,
-}
-
-#[inline]
-fn cell<'a>(input: &'a Input, batch: &Batch<'a>, row: usize) -> Cell<'a> {
-    let column = match input {
-        Input::Constant(text) => return Cell::Text(text.as_bytes()),
-        Input::Column(column) | Input::CommaNumber(column) => batch.columns[*column],
-    };
-    match column {
-        Cells::Decimal { nulls: Some(nulls), .. } if nulls[row] => Cell::Null,
-        Cells::Decimal { values, scale, .. } => Cell::Scaled(values[row], scale),
-        cells => Cell::Text(cells.plain(row)),
-    }
-}
-
-#[inline]
-fn same_text(left: &Input, right: &Input, batch: &Batch<'_>, row: usize) -> bool {
-    match (cell(left, batch, row), cell(right, batch, row)) {
-        (Cell::Text(left), Cell::Text(right)) => left == right,
-        (Cell::Scaled(left, scale), Cell::Scaled(right, other)) => left == right && scale == other,
-        _ => false,
+    pub fn new(
+        input: &'a Input,
+        batch: &Batch<'a>,
+        row: usize,
+        nanos: Option<i64>,
+    ) -> BilledCell<'a> {
+        match nanos {
+            Some(nanos) => BilledCell { cell: CellValue::of(input, batch, row), nanos },
+            // Nothing equals no other cell.
+            None => BilledCell { cell: CellValue::Null, nanos: 0 },
+        }
     }
 }
 
 /// A day without a time of day has no hour.
 fn hour(input: &Input, batch: &Batch<'_>, row: usize) -> u8 {
-    match cell(input, batch, row) {
-        Cell::Text(text) => hour_of_instant(text).unwrap_or(NO_HOUR),
+    match CellValue::of(input, batch, row) {
+        CellValue::Text(text) => hour_of_instant(text).unwrap_or(NO_HOUR),
         _ => NO_HOUR,
     }
 }

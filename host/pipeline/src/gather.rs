@@ -5,7 +5,8 @@
 //! up to 60 bytes of details, so memory does not grow with rows.
 
 use crate::billing_period::BillingPeriods;
-use crate::cell::{CellFault, Dates, SetAsideRow, amount};
+use crate::cell::{CellFault, CellValue, Dates, SetAsideRow, amount};
+use crate::columns::{Input, TableReading};
 use crate::details::{BilledCell, DetailReader};
 use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
 use crate::normalize::{Identities, Reason, RowIdentity};
@@ -14,7 +15,7 @@ use decode::{Batch, Cells};
 use domain::code::ROW_REJECTED;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
-use domain::run::{DayTotals, DeliveryDay, Fingerprint, SourceDay};
+use domain::run::{DayTotals, DeliveryDay, SourceDay};
 use foldhash::{HashMap, HashMapExt};
 use ledger::segment::{self, Details, EncodedSegment};
 use std::collections::BTreeSet;
@@ -56,8 +57,6 @@ impl ChargeDay {
 #[derive(Default)]
 pub struct GatheredCharges {
     pub totals: HashMap<ChargeDay, DayTotals>,
-    /// Of resources and amounts alone: the same money has the same one, whatever else is said.
-    pub amounts: HashMap<ChargeDay, Fingerprint>,
     pub set_aside: Vec<SetAsideRow>,
     pub set_aside_count: u64,
     pub skipped: u64,
@@ -83,7 +82,6 @@ struct Bucket {
     day: ChargeDay,
     columns: Columns,
     totals: DayTotals,
-    amounts: Fingerprint,
 }
 
 #[derive(Default)]
@@ -218,8 +216,11 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         }
         // Both amounts are read before one of them is kept: a row counts in full or not at all.
         let (billed, billed_rest) = amount(&self.identities.reading.billed_cost, batch, row)?;
-        let (effective, effective_rest) =
-            amount(&self.identities.reading.effective_cost, batch, row)?;
+        // Mostly both are the same text, which is read once.
+        let (effective, effective_rest) = match self.costs_are_one(batch, row) {
+            true => (billed, billed_rest.clone()),
+            false => amount(&self.identities.reading.effective_cost, batch, row)?,
+        };
         let billing_period =
             self.periods.period(&self.identities.reading.billing_period, batch, row)?;
         let currency = self.currencies[resource as usize];
@@ -261,6 +262,17 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         Ok(())
     }
 
+    /// Whether the effective cost stands there as the billed one does.
+    #[inline]
+    fn costs_are_one(&self, batch: &Batch<'_>, row: usize) -> bool {
+        let TableReading { billed_cost, effective_cost, .. } = self.identities.reading;
+        // A constant has a decimal point, also where the table has commas.
+        let is_column = |input: &Input| !matches!(input, Input::Constant(_));
+        is_column(billed_cost)
+            && is_column(effective_cost)
+            && CellValue::of(billed_cost, batch, row).is(CellValue::of(effective_cost, batch, row))
+    }
+
     #[inline]
     fn bucket(&mut self, day: ChargeDay) -> &mut Bucket {
         let fits = |bucket: &Bucket| bucket.day == day;
@@ -269,8 +281,8 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             let next = self.buckets.len();
             self.current = *self.numbers.entry(day).or_insert(next);
             if self.current == next {
-                let (totals, amounts) = Default::default();
-                self.buckets.push(Bucket { day, columns: Columns::default(), totals, amounts });
+                let (columns, totals) = Default::default();
+                self.buckets.push(Bucket { day, columns, totals });
             }
             let columns = &mut self.buckets[self.current].columns;
             if columns.resources.capacity() == 0 {
@@ -294,10 +306,6 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             let resource = self.digests[*resource as usize];
             let told = self.details.as_ref().map_or(0, |reader| reader.digest(details, row));
             bucket.totals.fingerprint.add_detailed(resource, told, *billed, *effective);
-            // Without details, the fingerprint is of the amounts.
-            if self.details.is_some() {
-                bucket.amounts.add(resource, *billed, *effective);
-            }
         }
         let charges = segment::ChargeColumns { resources, billed, effective };
         let encoded = match &self.details {
@@ -325,11 +333,6 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         // A bucket whose only rows were set aside states nothing of its day.
         for bucket in self.buckets.into_iter().filter(|bucket| bucket.totals.charges > 0) {
             self.gathered.totals.entry(bucket.day).or_default().merge(&bucket.totals);
-            let amounts = match &self.details {
-                Some(_) => bucket.amounts,
-                None => bucket.totals.fingerprint,
-            };
-            self.gathered.amounts.entry(bucket.day).or_default().merge(amounts);
         }
         self.gathered
     }
@@ -358,9 +361,6 @@ impl GatheredCharges {
     pub fn merge(&mut self, other: GatheredCharges) {
         for (key, totals) in other.totals {
             self.totals.entry(key).or_default().merge(&totals);
-        }
-        for (key, amounts) in other.amounts {
-            self.amounts.entry(key).or_default().merge(amounts);
         }
         self.set_aside.extend(other.set_aside);
         self.set_aside_count += other.set_aside_count;

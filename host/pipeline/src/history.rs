@@ -1,14 +1,15 @@
-//! The sets of rules through time: their use, their changes and their approvals.
+//! Generations through time: their use, their changes and their approvals.
 
 use domain::diagnostic::Diagnostic;
+use domain::port::{RuleFacts, Rules};
 use domain::run::RunId;
 use ledger::{Approval, GenerationId, Reader};
 use std::collections::BTreeMap;
 
-/// A set of rules and tables that a run has used or somebody has approved.
+/// Rules, tables and settings that a run has used or somebody has approved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsedRules {
-    /// Digest of the rules and tables, hex.
+    /// Digest of all of them, hex.
     pub generation: String,
     /// Nothing for rules that were approved and have not been used yet.
     pub first: Option<FirstUse>,
@@ -21,11 +22,11 @@ pub struct UsedRules {
 pub struct FirstUse {
     pub run: RunId,
     pub at_ms: i64,
-    /// Since the rules that were first used before these: rules by id, tables as
-    /// `tables/<name>.csv`.
+    /// Since the rules that were first used before these.
     pub changes: Changes,
 }
 
+/// Parts of a generation: rules by id, tables as `tables/<name>.csv`, settings by section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     pub added: Vec<String>,
@@ -36,16 +37,16 @@ pub struct Changes {
 /// Oldest first. Rules that were never used come last.
 pub fn history(ledger: &Reader) -> Result<Vec<UsedRules>, Diagnostic> {
     let mut used: Vec<UsedRules> = Vec::new();
-    let mut before = BTreeMap::new();
+    let mut before = Parts::default();
     for row in ledger.generations()? {
         let digest = row.generation.digest();
         if let Some(known) = used.iter_mut().find(|known| known.generation == digest) {
             known.runs += row.runs;
             continue;
         }
-        let texts = texts(ledger, row.id)?;
-        let changes = changes(&before, &texts);
-        before = texts;
+        let parts = Parts::stored(ledger, row.id)?;
+        let changes = before.changes(&parts);
+        before = parts;
         used.push(UsedRules {
             generation: digest.to_owned(),
             first: Some(FirstUse { run: row.run, at_ms: row.first_used_at_ms, changes }),
@@ -67,29 +68,59 @@ pub fn history(ledger: &Reader) -> Result<Vec<UsedRules>, Diagnostic> {
     Ok(used)
 }
 
-/// Digests of rules and texts of tables, by name.
-fn texts(
-    ledger: &Reader,
-    generation: GenerationId,
-) -> Result<BTreeMap<String, String>, Diagnostic> {
-    let rules =
-        ledger.rules(generation)?.into_iter().map(|rule| (rule.version.rule, rule.version.digest));
-    let tables = ledger
-        .tables(generation)?
-        .into_iter()
-        .map(|(name, text)| (format!("tables/{name}.csv"), text));
-    Ok(rules.chain(tables).collect())
+/// The parts of a generation by name, each with its digest or its text.
+#[derive(Default)]
+struct Parts {
+    rules: BTreeMap<String, String>,
+    settings: BTreeMap<String, String>,
 }
 
-fn changes(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Changes {
-    let missing = |from: &BTreeMap<String, String>, in_other: &BTreeMap<String, String>| {
-        from.keys().filter(|name| !in_other.contains_key(*name)).cloned().collect::<Vec<_>>()
-    };
-    let is_changed =
-        |(name, text): &(&String, &String)| before.get(*name).is_some_and(|old| old != *text);
-    Changes {
-        added: missing(after, before),
-        removed: missing(before, after),
-        changed: after.iter().filter(is_changed).map(|(name, _)| name.clone()).collect(),
+impl Parts {
+    fn new(
+        facts: Vec<RuleFacts>,
+        tables: Vec<(String, String)>,
+        settings: Vec<(String, String)>,
+    ) -> Parts {
+        let rules = facts.into_iter().map(|rule| (rule.version.rule, rule.version.digest));
+        let tables = tables.into_iter().map(|(name, text)| (format!("tables/{name}.csv"), text));
+        Parts { rules: rules.chain(tables).collect(), settings: settings.into_iter().collect() }
+    }
+
+    fn stored(ledger: &Reader, generation: GenerationId) -> Result<Parts, Diagnostic> {
+        Ok(Parts::new(
+            ledger.rules(generation)?,
+            ledger.tables(generation)?,
+            ledger.settings(generation)?,
+        ))
+    }
+
+    fn changes(&self, after: &Parts) -> Changes {
+        let mut changes = Changes::default();
+        changes.add(&self.rules, &after.rules);
+        // A generation from before settings were stored says nothing of them.
+        if !self.settings.is_empty() {
+            changes.add(&self.settings, &after.settings);
+        }
+        changes
+    }
+}
+
+impl Changes {
+    /// From the generation that the ledger stands by, if any, to other rules.
+    pub fn to_rules(ledger: &Reader, rules: &dyn Rules) -> Result<Changes, Diagnostic> {
+        let Some(run) = ledger.last_posted_run()? else { return Ok(Changes::default()) };
+        let after = Parts::new(rules.facts().to_vec(), rules.tables(), rules.settings());
+        Ok(Parts::stored(ledger, run.generation)?.changes(&after))
+    }
+
+    fn add(&mut self, before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) {
+        let missing = |from: &BTreeMap<String, String>, in_other: &BTreeMap<String, String>| {
+            from.keys().filter(|name| !in_other.contains_key(*name)).cloned().collect::<Vec<_>>()
+        };
+        let is_changed =
+            |(name, text): &(&String, &String)| before.get(*name).is_some_and(|old| old != *text);
+        self.added.extend(missing(after, before));
+        self.removed.extend(missing(before, after));
+        self.changed.extend(after.iter().filter(is_changed).map(|(name, _)| name.clone()));
     }
 }

@@ -121,8 +121,17 @@ pub fn hash_rows(
                     };
                 }
             }
-            // Identifying cells are always asked for as text (`columns.rs`), so none are numbers.
-            Cells::Decimal { .. } | Cells::Days { .. } => {}
+            // All of a column have one scale. A null has no bytes, and every number has some.
+            Cells::Decimal { values, nulls, .. } => {
+                for (row, (hash, value)) in hashes.iter_mut().zip(*values).enumerate() {
+                    *hash = match nulls {
+                        Some(nulls) if nulls[row] => absorb(*hash, &[], secrets),
+                        _ => absorb(*hash, &value.to_le_bytes(), secrets),
+                    };
+                }
+            }
+            // Only numbers and texts identify (`columns.rs`).
+            Cells::Days { .. } => {}
         }
     }
 }

@@ -27,9 +27,8 @@ pub enum LineAccount {
 /// Amounts of one rule by account and service.
 #[derive(Default)]
 pub struct Lines {
-    /// In a fixed order: the digest of an entry goes by the order of its postings, and an equal
-    /// digest lets the entry stand.
-    pub sums: BTreeMap<(LineAccount, Symbol), i128>,
+    /// By service within accounts, because comparing recipients costs more than comparing numbers.
+    sums: BTreeMap<LineAccount, BTreeMap<Symbol, i128>>,
 }
 
 /// The lines of a source-day, by the rule that decided them.
@@ -38,8 +37,20 @@ pub type ByRule = BTreeMap<Option<RuleIndex>, Lines>;
 impl Lines {
     pub fn add(&mut self, to: LineAccount, service: Symbol, nanos: i128) {
         if nanos != 0 {
-            *self.sums.entry((to, service)).or_default() += nanos;
+            *self.sums.entry(to).or_default().entry(service).or_default() += nanos;
         }
+    }
+
+    /// As [`Lines::add`], of an account's services.
+    pub fn add_services(&mut self, to: LineAccount, services: &[(Symbol, i128)]) {
+        let sums = self.sums.entry(to).or_default();
+        for (service, nanos) in services {
+            *sums.entry(*service).or_default() += nanos;
+        }
+    }
+
+    pub fn total(&self) -> i128 {
+        self.sums.values().flat_map(BTreeMap::values).sum()
     }
 
     /// Takes from one and gives to the other.
@@ -63,8 +74,8 @@ impl Lines {
     ) -> Result<Option<Entry>, Diagnostic> {
         let rule = rule.and_then(|rule| inputs.facts(rule)).map(|facts| &facts.version);
         let name = || rule.map_or_else(String::new, |rule| rule.rule.clone());
-        let mut postings = Vec::with_capacity(self.sums.len());
-        for ((to, service), nanos) in self.sums {
+        let mut postings = Vec::new();
+        for (to, services) in self.sums {
             let account = match &to {
                 LineAccount::Provider => Account::Provider(day.source.clone()),
                 LineAccount::Prepaid => Account::Prepaid(day.source.clone()),
@@ -86,17 +97,26 @@ impl Lines {
                 LineAccount::Recipient(Recipient::Team(target)) => Some(target),
                 _ => None,
             };
-            let service_name =
-                (service != Symbol::NONE).then(|| inputs.dictionary.text(service).to_owned());
-            let nanos = Sum::from_nanos(nanos);
-            let amounts = nanos.amounts().ok_or_else(|| too_large(&account, nanos, rule, day))?;
-            postings.extend(amounts.map(|amount| Posting {
-                account: account.clone(),
-                target: target.clone(),
-                rule: rule.cloned(),
-                service_name: service_name.clone(),
-                amount,
-            }));
+            let mut services: Vec<(Option<&str>, Sum)> = services
+                .into_iter()
+                .filter(|(_, nanos)| *nanos != 0)
+                .map(|(service, nanos)| {
+                    let name = (service != Symbol::NONE).then(|| inputs.dictionary.text(service));
+                    (name, Sum::from_nanos(nanos))
+                })
+                .collect();
+            // In the order of an entry's postings, which leaves little to sort.
+            services.sort_unstable_by_key(|(name, _)| *name);
+            for (name, sum) in services {
+                let amounts = sum.amounts().ok_or_else(|| too_large(&account, sum, rule, day))?;
+                postings.extend(amounts.map(|amount| Posting {
+                    account: account.clone(),
+                    target: target.clone(),
+                    rule: rule.cloned(),
+                    service_name: name.map(str::to_owned),
+                    amount,
+                }));
+            }
         }
         if postings.is_empty() {
             return Ok(None);

@@ -8,17 +8,15 @@
 pub mod document;
 pub mod redecided;
 
-use crate::feed::Patience;
+use crate::history::Changes;
 use crate::progress::Progress;
-use crate::report::{Conservation, RunReport};
+use crate::report::Conservation;
 use crate::run::{RunOptions, Terms, run_on_terms};
+use crate::standing::Standing;
 use domain::diagnostic::Diagnostic;
-use domain::field::Field;
 use domain::hint::Hint;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Month, Period};
-use domain::port::{Allocators, Rules};
-use domain::tag::TagSchema;
 use ledger::{Balance, Ledger, Reader};
 use redecided::DecisionChanges;
 use reports::costs::read::team_text;
@@ -28,17 +26,16 @@ use std::collections::{BTreeMap, BTreeSet};
 const DAY_MS: i64 = 86_400_000;
 
 pub struct PlanOptions<'a> {
-    pub rules: &'a dyn Rules,
-    pub allocators: &'a dyn Allocators,
+    /// The run to try out. It collects sources whose settings are not those of their charges.
+    pub run: RunOptions<'a>,
+    /// Why other such sources are not collected, each by its name.
+    pub uncollected: Vec<String>,
     /// Makes the stored rules again, for decisions that hang on single charges.
     pub rules_of: &'a RulesOf<'a>,
     /// The charge days to show. The rules go over all days.
     pub period: Period,
     /// Counts only charges that were collected up to the end of this day.
     pub as_of: Option<Day>,
-    pub threads: usize,
-    pub at_ms: i64,
-    pub version: String,
 }
 
 /// The changes of a run that has not been made.
@@ -53,6 +50,12 @@ pub struct Plan {
     /// Digests of the rules that stand and of those that were tried.
     pub generation_before: Option<String>,
     pub generation: String,
+    /// The rules, tables and settings that differ.
+    pub changes: Changes,
+    /// Sources that were collected anew into the scratch copy, because their settings differ.
+    pub collected: Vec<String>,
+    /// Sources of which only a run can tell the change, each with the reason.
+    pub uncollected: Vec<String>,
     /// Digest of the charges and usage that the plan was made on.
     pub inputs: String,
     /// Digest of the entries that would stand.
@@ -106,10 +109,11 @@ impl Plan {
 /// Runs the rules over a scratch copy, and compares it with the ledger.
 pub fn plan(
     scratch: &mut Ledger,
-    options: &PlanOptions<'_>,
+    options: PlanOptions<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Plan, Diagnostic> {
-    let before = State::read(scratch, options.period)?;
+    let PlanOptions { run, mut uncollected, rules_of, period, as_of } = options;
+    let before = State::read(scratch, period)?;
     let Some(identity) = scratch.identity()? else {
         return Err(Diagnostic::new(
             reports::code::NOTHING_TO_EXPLAIN,
@@ -117,22 +121,35 @@ pub fn plan(
         )
         .hint(Hint::text("collect first: ").then(Hint::command("run"))));
     };
-    let (inputs, decided) =
-        (scratch.inputs_digest()?, redecided::decided(scratch, options.period)?);
+    let (inputs, decided) = (scratch.inputs_digest()?, redecided::decided(scratch, period)?);
     let generation_before = generation(scratch)?;
-    let report = try_out(scratch, options, progress)?;
-    let after = State::read(scratch, options.period)?;
-    let stored = scratch.source_days(options.period)?;
+    let changes = Changes::to_rules(scratch, run.rules)?;
+    let (at_ms, version) = (run.at_ms, run.version.clone());
+    let generation = run.rules.generation().to_owned();
+    let known_until_ms = as_of.map(|day| i64::from(day.plus(1).epoch_days()) * DAY_MS);
+    let standing = Standing::default();
+    let terms = Terms { standing: &standing, known_until_ms, accept: &|_| Ok(()) };
+    let report = run_on_terms(scratch, run, terms, progress)?;
+    let after = State::read(scratch, period)?;
+    let stored = scratch.source_days(period)?;
     let moved_elsewhere =
         moved(&before.all_teams.minus(&before.teams), &after.all_teams.minus(&after.teams));
+    let (collected, failed): (Vec<_>, Vec<_>) =
+        report.sources.iter().partition(|source| source.failure.is_none());
+    uncollected.extend(failed.iter().filter_map(|source| {
+        source.failure.as_ref().map(|failure| format!("{}: {failure}", source.name))
+    }));
     Ok(Plan {
-        at_ms: options.at_ms,
-        version: options.version.clone(),
-        period: options.period,
-        as_of: options.as_of,
+        at_ms,
+        version,
+        period,
+        as_of,
         ledger: identity,
         generation_before,
-        generation: options.rules.generation().to_owned(),
+        generation,
+        changes,
+        collected: collected.into_iter().map(|source| source.name.clone()).collect(),
+        uncollected,
         inputs,
         outcome: scratch.standing_digest()?,
         source_days: stored.iter().filter(|day| day.totals.charges > 0).count() as u64,
@@ -145,36 +162,12 @@ pub fn plan(
         rules: before.rules.changes(&after.rules),
         moved: moved(&before.teams, &after.teams),
         moved_elsewhere,
-        redecided: redecided::compare(scratch, &decided, options.period, options.rules_of)?,
+        redecided: redecided::compare(scratch, &decided, period, rules_of)?,
         closed: closed(scratch, &stored.iter().map(|day| day.source_day.day.month()).collect())?,
         conservation: report.conservation,
         suspense: report.suspense,
         unresolved: report.unresolved,
     })
-}
-
-fn try_out(
-    scratch: &mut Ledger,
-    options: &PlanOptions<'_>,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<RunReport, Diagnostic> {
-    let run = RunOptions {
-        sources: Vec::new(),
-        rules: options.rules,
-        allocators: options.allocators,
-        // Nothing is collected, so no tag is read and no dimension chosen.
-        tag_schema: &TagSchema::default(),
-        dimensions: &Field::default_dimensions(),
-        collect: false,
-        threads: options.threads,
-        sources_at_once: 1,
-        patience: Patience { tries: 1, wait: &|_| {} },
-        at_ms: options.at_ms,
-        now_ms: &|| options.at_ms,
-        version: options.version.clone(),
-    };
-    let known_until_ms = options.as_of.map(|day| i64::from(day.plus(1).epoch_days()) * DAY_MS);
-    run_on_terms(scratch, run, Terms { known_until_ms, accept: &|_| Ok(()) }, progress)
 }
 
 /// Digest of the rules that the ledger stands by.

@@ -1,175 +1,196 @@
 //! Charges that two tables of a source both have: the same file twice, or exports that overlap.
 //!
-//! A day counts as repeated if two tables have exactly the same charges of it. Their sum would be
-//! money that nobody is owed, and nothing in the tables tells which of them to leave out.
+//! A day counts as repeated if two tables have the same charges of it, in whatever spelling. Their
+//! sum would be money that nobody is owed, and nothing in the tables tells which of them to leave
+//! out.
 
-use crate::cell::Dates;
-use crate::code::CHARGES_REPEATED;
-use crate::columns::TableReading;
-use crate::gather::{ChargeDay, GatheredCharges};
-use decode::{Batch, Scan, ShortRows, WantedColumn};
+use crate::alike::{Comparison, DayCharge, Likeness, compare};
+use crate::code::{CHARGES_REPEATED, SUMS_REPEATED};
+use crate::gather::GatheredCharges;
+use crate::interner::lock;
+use crate::reread::{CurrencyDay, ReadTable, Rereading, totals_by_day};
+use crate::same_sums::{SameSums, Totals};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
-use domain::period::Day;
-use domain::port::GrantedTable;
+use domain::money::Sum;
 use domain::run::DayTotals;
-use foldhash::fast::FixedState;
 use foldhash::{HashMap, HashMapExt};
-use ledger::Reader;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::BuildHasher;
-use std::sync::Arc;
+
+/// Different amounts that make charges a repetition, where one of two tables says less than the
+/// other. Two subscriptions with the same one or two fees are no rarity. Three amounts that are
+/// equal to the nano, on the same day and in the same number of charges, are no chance.
+const AMOUNTS_MIN: usize = 3;
+/// Charges of a table that are compared at once. With 32 bytes each, two tables take 64 MiB.
+const CHARGES_AT_ONCE: u64 = 1 << 20;
+/// Charges of a day that are kept for the next table. There may be a file for each hour.
+const CHARGES_KEPT: usize = 1 << 12;
 
 /// The days of the tables that were read so far.
 pub struct TableDays {
-    seen: HashMap<(ChargeDay, u128, u64), Vec<Seen>>,
+    tables: Vec<TableCharges>,
+    /// Tables, by their days with the number of charges and the sums.
+    seen: HashMap<(CurrencyDay, u64, Sum, Sum), Vec<usize>>,
+    /// The same by the billed sum alone.
+    sums: HashMap<(CurrencyDay, Sum), Vec<usize>>,
 }
 
-/// A table with the charges of a day.
-struct Seen {
-    read: Arc<ReadTable>,
-    /// The sum over its rows, once it was needed.
-    rows: Option<u64>,
+struct TableCharges {
+    read: ReadTable,
+    totals: Totals,
+    /// Days that were read a second time.
+    charges: BTreeMap<CurrencyDay, Vec<DayCharge>>,
 }
 
-/// A table that was read, and how.
-pub struct ReadTable {
-    pub table: GrantedTable,
-    pub reading: TableReading,
+/// What speaks for two lists of charges being the same money.
+#[derive(Default)]
+pub struct Evidence {
+    /// Days that are the same, with their charges and billed sum.
+    days: Vec<(CurrencyDay, u64, Sum)>,
+    is_certain: bool,
+    amounts: BTreeSet<(i64, i64)>,
+    /// Days of equal sums whose charges are others.
+    different: BTreeSet<CurrencyDay>,
 }
 
-/// A day of which two tables have the same charges.
-struct Repeat<'t> {
-    day: ChargeDay,
-    totals: &'t DayTotals,
-    first: Arc<ReadTable>,
+impl Evidence {
+    pub fn add(&mut self, day: CurrencyDay, totals: &DayTotals, likeness: Likeness) {
+        match likeness {
+            Likeness::Different => {
+                self.different.insert(day);
+                return;
+            }
+            Likeness::Same => self.is_certain = true,
+            Likeness::Compatible(amounts) => self.amounts.extend(amounts),
+        }
+        self.days.push((day, totals.charges, totals.billed));
+    }
+
+    pub fn different(&self) -> &BTreeSet<CurrencyDay> {
+        &self.different
+    }
+
+    pub fn is_certain(&self) -> bool {
+        self.is_certain
+    }
+
+    pub fn is_enough(&self) -> bool {
+        self.is_certain || self.amounts.len() >= AMOUNTS_MIN
+    }
 }
 
 impl TableDays {
     pub fn new() -> TableDays {
-        TableDays { seen: HashMap::new() }
+        TableDays { tables: Vec::new(), seen: HashMap::new(), sums: HashMap::new() }
     }
 
-    /// Notes the days of a table. Refuses the source if a table before has the same charges.
+    /// Notes the days of a table. Refuses the source if a table before has the same charges, and
+    /// returns a warning for each one with the same sums of days.
     ///
-    /// Charges have no hour here. The hours of a resource that always costs the same are equal
-    /// charges, and may stand in files of their own. So where charges are equal, the rows are
-    /// compared.
+    /// Equal numbers and sums are only a suspicion. On it, both tables are read again.
     pub fn note(
         &mut self,
         source: &str,
+        rereading: &Rereading<'_, '_>,
         read: ReadTable,
         gathered: &GatheredCharges,
-    ) -> Result<(), Diagnostic> {
-        let read = Arc::new(read);
-        let mut suspects = Vec::new();
-        for (day, totals) in &gathered.totals {
-            // Charges of nothing cost nothing when they are counted twice.
-            if totals.billed.is_zero() && totals.effective.is_zero() {
-                continue;
+    ) -> Result<Vec<Diagnostic>, Diagnostic> {
+        let own = self.tables.len();
+        let mut suspects: BTreeMap<usize, Vec<(CurrencyDay, DayTotals)>> = BTreeMap::new();
+        let totals = totals_by_day(gathered);
+        for (day, totals) in &totals {
+            let of_sum = self.sums.entry((*day, totals.billed)).or_default();
+            for before in &*of_sum {
+                suspects.entry(*before).or_default();
             }
-            // Without details: an export that was made again may name the invoice, or a quantity.
-            let amounts = gathered.amounts.get(day).copied().unwrap_or_default();
-            let key = (*day, amounts.0, totals.charges);
+            of_sum.push(own);
+            let key = (*day, totals.charges, totals.billed, totals.effective);
             let seen = self.seen.entry(key).or_default();
-            if !seen.is_empty() {
-                suspects.push((key, totals));
+            for before in &*seen {
+                suspects.entry(*before).or_default().push((*day, totals.clone()));
             }
-            seen.push(Seen { read: Arc::clone(&read), rows: None });
+            seen.push(own);
         }
-        suspects.sort_by_key(|(key, _)| *key);
-        let days: BTreeSet<Day> = suspects.iter().map(|((day, ..), _)| day.day).collect();
-        let rows = if days.is_empty() { BTreeMap::new() } else { rows_of(&read, &days)? };
-        let mut repeats = Vec::new();
-        for (key, totals) in suspects {
-            let (day, sum) = (key.0, rows.get(&key.0.day).copied());
-            let Some(seen) = self.seen.get_mut(&key) else { continue };
-            for before in seen.iter_mut() {
-                if Arc::ptr_eq(&before.read, &read) {
-                    before.rows = sum;
-                    continue;
-                }
-                if before.rows.is_none() {
-                    let sums = rows_of(&before.read, &BTreeSet::from([day.day]))?;
-                    before.rows = sums.get(&day.day).copied();
-                }
-                if before.rows == sum {
-                    repeats.push(Repeat { day, totals, first: Arc::clone(&before.read) });
-                    break;
-                }
+        self.tables.push(TableCharges { read, totals, charges: BTreeMap::new() });
+        let mut warnings = Vec::new();
+        for (before, days) in suspects {
+            let evidence = self.evidence(rereading, before, own, &days)?;
+            let (table, other) = (&self.tables[own], &self.tables[before]);
+            if evidence.is_enough() {
+                return Err(refusal(source, table.name(), other.name(), &evidence));
             }
+            let same = SameSums::of(&table.totals, &other.totals, evidence.different());
+            warnings.extend(same.map(|same| warning(source, table.name(), other.name(), &same)));
         }
-        match repeats.first() {
-            None => Ok(()),
-            Some(repeat) => Err(refusal(source, &read.table.name, repeat, repeats.len() - 1)),
-        }
+        Ok(warnings)
     }
-}
 
-/// For each of the days, a sum over its rows by the cells that make resource and amounts. It does
-/// not depend on the order of rows and columns.
-fn rows_of(read: &ReadTable, days: &BTreeSet<Day>) -> Result<BTreeMap<Day, u64>, Diagnostic> {
-    let reading = &read.reading;
-    // Dates as texts, because a typed date has no hour.
-    let wanted: Vec<WantedColumn> =
-        reading.wanted().into_iter().map(|column| WantedColumn::text(column.name)).collect();
-    let compared = reading.columns_without_details();
-    let scan = Scan::open(&read.table, &wanted, ShortRows::Filled)?;
-    let (mut dates, mut sums) = (Dates::new(reading.date_order), BTreeMap::new());
-    let (mut worker, hasher) = (scan.worker(), FixedState::default());
-    let mut take = |batch: &Batch<'_>| {
-        for row in 0..batch.rows {
-            let day = dates.day(&reading.charge_period_start, batch, row);
-            let Some(day) = day.ok().filter(|day| days.contains(day)) else { continue };
-            let row = compared.iter().fold(0_u64, |sum, column| {
-                let cell = (reading.name(*column), batch.columns[*column].text(row));
-                sum.wrapping_add(hasher.hash_one((cell.0, cell.1.trim())))
+    fn evidence(
+        &mut self,
+        rereading: &Rereading<'_, '_>,
+        before: usize,
+        own: usize,
+        days: &[(CurrencyDay, DayTotals)],
+    ) -> Result<Evidence, Diagnostic> {
+        let (mut evidence, mut rest) = (Evidence::default(), days);
+        while !rest.is_empty() && !evidence.is_enough() {
+            let mut charges = 0;
+            let fit = rest.iter().take_while(|(_, totals)| {
+                charges += totals.charges;
+                charges <= CHARGES_AT_ONCE
             });
-            let sum: &mut u64 = sums.entry(day).or_default();
-            *sum = sum.wrapping_add(hasher.hash_one(row));
+            let (part, later) = rest.split_at(fit.count().max(1));
+            let wanted: BTreeSet<CurrencyDay> = part.iter().map(|(day, _)| *day).collect();
+            self.tables[before].read_again(rereading, &wanted)?;
+            self.tables[own].read_again(rereading, &wanted)?;
+            let registry = lock(rereading.registry);
+            for (day, totals) in part {
+                let (left, right) = (self.tables[before].of(day), self.tables[own].of(day));
+                let likeness = compare(Comparison::Whole, left, right, &registry.dictionary);
+                evidence.add(*day, totals, likeness);
+            }
+            for at in [before, own] {
+                self.tables[at].charges.retain(|_, charges| charges.len() <= CHARGES_KEPT);
+            }
+            rest = later;
         }
-    };
-    while worker.next(&mut |batch| {
-        reading.lay_out(batch, &mut take);
-        Ok(())
-    })? {}
-    Ok(sums)
-}
-
-/// Refuses a source whose files have a day's charges that another source has too.
-pub fn expect_in_one_source(
-    ledger: &Reader,
-    source: &str,
-    gathered: &GatheredCharges,
-) -> Result<(), Diagnostic> {
-    let mut days: Vec<_> = gathered.totals.iter().collect();
-    days.sort_by_key(|(day, _)| **day);
-    for (day, totals) in days {
-        if totals.billed.is_zero() && totals.effective.is_zero() {
-            continue;
-        }
-        let source_day = day.at(source).source_day;
-        let Some(other) = ledger.source_of_same(&source_day, totals)? else { continue };
-        let message = format!(
-            "the source '{other}' has exactly the same charges of {}, {} {} billed: they would \
-             count twice",
-            day.day, totals.billed, day.currency
-        );
-        let hint = Hint::text("leave the files out of one of the two; if both are owed, write ")
-            .then(Hint::setting("repeats = \"count\""))
-            .then(format!(" in [sources.{source}] and in [sources.{other}]"));
-        return Err(Diagnostic::new(CHARGES_REPEATED, message).hint(hint));
+        Ok(evidence)
     }
-    Ok(())
 }
 
-fn refusal(source: &str, table: &str, repeat: &Repeat<'_>, others: usize) -> Diagnostic {
-    let Repeat { day, totals, first } = repeat;
-    let charges = match totals.charges {
+impl TableCharges {
+    fn name(&self) -> &str {
+        &self.read.table.name
+    }
+
+    fn of(&self, day: &CurrencyDay) -> &[DayCharge] {
+        self.charges.get(day).map_or(&[], Vec::as_slice)
+    }
+
+    fn read_again(
+        &mut self,
+        rereading: &Rereading<'_, '_>,
+        days: &BTreeSet<CurrencyDay>,
+    ) -> Result<(), Diagnostic> {
+        let missing: BTreeSet<CurrencyDay> =
+            days.iter().filter(|day| !self.charges.contains_key(day)).copied().collect();
+        if !missing.is_empty() {
+            self.charges.extend(rereading.charges(&self.read, &missing)?);
+        }
+        Ok(())
+    }
+}
+
+fn refusal(source: &str, table: &str, before: &str, evidence: &Evidence) -> Diagnostic {
+    let (mut charges, mut day, mut billed) = (0, String::new(), String::new());
+    if let Some((of, count, sum)) = evidence.days.first() {
+        (charges, day, billed) = (*count, of.day.to_string(), format!("{sum} {}", of.currency));
+    }
+    let charges = match charges {
         1 => "the same charge".to_owned(),
         count => format!("the same {count} charges"),
     };
-    let others = match others {
+    let others = match evidence.days.len().saturating_sub(1) {
         0 => String::new(),
         1 => ", and the same charges of another day".to_owned(),
         count => format!(", and the same charges of {count} other days"),
@@ -177,9 +198,8 @@ fn refusal(source: &str, table: &str, repeat: &Repeat<'_>, others: usize) -> Dia
     Diagnostic::new(
         CHARGES_REPEATED,
         format!(
-            "{table} and {} both have {charges} of {}, {} {} billed{others}: they would count \
-             twice",
-            first.table.name, day.day, totals.billed, day.currency
+            "{table} and {before} both have {charges} of {day}, {billed} billed{others}: they \
+             would count twice"
         ),
     )
     .hint(
@@ -190,4 +210,19 @@ fn refusal(source: &str, table: &str, repeat: &Repeat<'_>, others: usize) -> Dia
         .then(Hint::setting("repeats = \"count\""))
         .then(format!(" in [sources.{source}]")),
     )
+}
+
+fn warning(source: &str, table: &str, before: &str, same: &SameSums) -> Diagnostic {
+    let SameSums { days, first, last } = same;
+    let message = format!(
+        "{table} and {before} have the same billed sum of {days} days, from {first} to {last}: \
+         their money may count twice"
+    );
+    let hint = Hint::text(format!(
+        "see whether both are one bill, such as by the hour and by the day, and leave one of the \
+         two out of the paths of the source '{source}'; if both are owed, write "
+    ))
+    .then(Hint::setting("repeats = \"count\""))
+    .then(format!(" in [sources.{source}]"));
+    Diagnostic::new(SUMS_REPEATED, message).hint(hint)
 }

@@ -3,7 +3,7 @@
 use crate::feed::FeedEnd;
 use crate::gather::{ChargeDay, exact_text, exact_totals};
 use crate::usage::UsageReport;
-use crate::withdraw::Withdrawal;
+use crate::withdraw::{Restatement, Withdrawal};
 use domain::account::Account;
 use domain::charge::RejectedRow;
 use domain::code;
@@ -57,6 +57,8 @@ pub struct SourceReport {
     pub deliveries: Vec<Delivery>,
     /// What earlier deliveries said, and this collection does not say any more.
     pub withdrawn: Vec<Withdrawal>,
+    /// Days of which the charges are others than before.
+    pub restated: Vec<Restatement>,
     /// Days that would have been taken back, if all rows could be read.
     pub days_kept: u64,
     /// Findings that leave the charges as they are.
@@ -106,6 +108,7 @@ impl SourceReport {
             outside_period: 0,
             deliveries: Vec::new(),
             withdrawn: Vec::new(),
+            restated: Vec::new(),
             days_kept: 0,
             warnings: Vec::new(),
             days_new: 0,

@@ -7,7 +7,8 @@
 pub mod document;
 
 use crate::accrual;
-use crate::collect::{self, Collection};
+use crate::collect;
+use crate::collection::Collection;
 use crate::days::{self, ChangedDays};
 use crate::feed::{self, Feed, Patience, SourceWork};
 use crate::interner::Secrets;
@@ -16,6 +17,7 @@ use crate::progress::Progress;
 use crate::report::{RunReport, SourceReport, conservation};
 use crate::rulings::AllocationPorts;
 use crate::source::Source;
+use crate::standing::Standing;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::period::{Day, Period};
@@ -47,8 +49,18 @@ pub struct RunOptions<'a> {
     pub version: String,
 }
 
+/// A run that posts nothing, into an empty ledger.
+pub struct Rehearsal {
+    /// Its sources are compared with the ledger that a run would go into.
+    pub report: RunReport,
+    /// Why that ledger could not be read. Nothing is compared with it then.
+    pub fault: Option<Diagnostic>,
+}
+
 /// Conditions on a run beyond its options.
 pub(crate) struct Terms<'a> {
+    /// The statements that collections are compared with, beside those of the run's own ledger.
+    pub standing: &'a Standing<'a>,
     /// Counts only stored charges of runs that began before this time.
     pub known_until_ms: Option<i64>,
     /// Is asked last, with the ledger as it would stand. If it refuses, nothing is posted.
@@ -61,7 +73,22 @@ pub fn run(
     options: RunOptions<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<RunReport, Diagnostic> {
-    run_on_terms(ledger, options, Terms { known_until_ms: None, accept: &|_| Ok(()) }, progress)
+    let standing = Standing::default();
+    let terms = Terms { standing: &standing, known_until_ms: None, accept: &|_| Ok(()) };
+    run_on_terms(ledger, options, terms, progress)
+}
+
+/// Runs into an empty ledger, and says what a run into another one would say of its sources.
+pub fn rehearse(
+    empty: &mut Ledger,
+    other: Option<&Reader>,
+    options: RunOptions<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Rehearsal, Diagnostic> {
+    let standing = Standing::of(other);
+    let terms = Terms { standing: &standing, known_until_ms: None, accept: &|_| Ok(()) };
+    let report = run_on_terms(empty, options, terms, progress)?;
+    Ok(Rehearsal { report, fault: standing.fault() })
 }
 
 pub(crate) fn run_on_terms(
@@ -77,7 +104,7 @@ pub(crate) fn run_on_terms(
     let dictionary = transaction.dictionary()?;
     let registry = Mutex::new(Registry::new(dictionary, options.tag_schema));
     let CollectionResults { sources, mut changed, mut changed_usage } = if options.collect {
-        collect_all(&mut transaction, &registry, &options, progress)?
+        collect_all(&mut transaction, terms.standing, &registry, &options, progress)?
     } else {
         CollectionResults::default()
     };
@@ -145,6 +172,7 @@ struct CollectionResults {
 /// Collectors work beside each other. Their pages are written source by source.
 fn collect_all(
     transaction: &mut Transaction<'_>,
+    standing: &Standing<'_>,
     registry: &Mutex<Registry<'_>>,
     options: &RunOptions<'_>,
     progress: &mut dyn FnMut(Progress),
@@ -152,19 +180,22 @@ fn collect_all(
     let sources: Vec<&Source> = accrual::in_order(&options.sources).collect();
     let works = sources
         .iter()
-        .map(|source| work(transaction, source, options.at_ms))
+        .map(|source| work(transaction, standing, source, options.at_ms))
         .collect::<Result<Vec<_>, _>>()?;
     let periods: Vec<Option<Period>> = works.iter().map(|work| work.request.period).collect();
     feed::feed(works, options.sources_at_once, options.patience, |feeds: Vec<Feed<'_>>| {
         let mut all = CollectionResults::default();
+        let estimates: BTreeSet<&str> = accrual::estimates(&sources).collect();
         for ((source, period), feed) in sources.iter().zip(periods).zip(feeds) {
-            let billed = accrual::take_back(transaction, source, progress)?;
+            let billed = accrual::take_back(transaction, standing, source, progress)?;
             all.changed.extend(billed.taken_back.iter().cloned());
             let collection = Collection {
                 source,
                 period,
                 at_ms: options.at_ms,
                 billed,
+                standing,
+                estimates: &estimates,
                 transaction,
                 registry,
                 dimensions: options.dimensions,
@@ -184,9 +215,14 @@ fn collect_all(
 
 /// Completes a source's request: its state, and the days that are missing or may have been
 /// restated.
-fn work<'s>(ledger: &Reader, source: &'s Source, at_ms: i64) -> Result<SourceWork<'s>, Diagnostic> {
-    let mut request =
-        CollectRequest { state: ledger.state(&source.name)?, ..source.request.clone() };
+fn work<'s>(
+    ledger: &Reader,
+    standing: &Standing<'_>,
+    source: &'s Source,
+    at_ms: i64,
+) -> Result<SourceWork<'s>, Diagnostic> {
+    let state = standing.state(ledger, &source.name)?;
+    let mut request = CollectRequest { state, ..source.request.clone() };
     if let Some(window) = source.window {
         let coverage = Coverage::of(&ledger.attempts(&source.name)?);
         let today = Day::of_instant(at_ms);

@@ -7,14 +7,15 @@ use crate::inputs::AllocationInputs;
 use crate::progress::Progress;
 use crate::rulings::{AllocationPorts, OutcomeNumbers, Rulings};
 use crate::slice::DaySlice;
-use domain::charge::ChargeLine;
 use domain::decision::OutcomeId;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
-use domain::money::{Money, Sum};
+use domain::money::Sum;
 use domain::period::Day;
 use domain::port::Decider;
-use ledger::{GenerationId, StoredDay, StoredSegment, Transaction, segment};
+use domain::run::SourceDay;
+use ledger::segment::{self, ChargeLines, SegmentCharges};
+use ledger::{GenerationId, StoredDay, StoredSegment, Transaction};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
@@ -149,7 +150,12 @@ impl Settlement<'_> {
         rulings: &mut Rulings,
         works: Vec<DayWork>,
     ) -> Result<(), Diagnostic> {
-        let mut numbers = OutcomeNumbers::new(&rulings.outcomes);
+        let mut decisions = ChargeDecisions {
+            dictionary,
+            decider,
+            numbers: OutcomeNumbers::new(&rulings.outcomes),
+            lines: ChargeLines::new(dictionary, [ports.rules]),
+        };
         let mut known = rulings.outcomes.len();
         let mut drivers = self::drivers(transaction, rulings, &works)?;
         let (first, last) = span(&works);
@@ -157,31 +163,14 @@ impl Settlement<'_> {
             let mut slices = Vec::new();
             // Cells are kept apart by driver filters, and a new decision can bring a new filter. So
             // all charges of the day are decided before a cell is numbered.
-            let loaded = decode_all(load(transaction, work.stored)?)?;
-            let mut cells_of = Vec::new();
-            for (_, _, columns) in &loaded {
-                cells_of.push(decide_charges(
-                    dictionary,
-                    decider,
-                    rulings,
-                    &mut numbers,
-                    work.day,
-                    columns,
-                ));
+            let mut decided = Vec::new();
+            for (day, segments) in load(transaction, work.stored)? {
+                let charges = decisions.decide(rulings, &day.source_day, segments)?;
+                decided.push((day, charges));
             }
-            let fresh = Cells::new(dictionary, &rulings.decisions, &rulings.outcomes)?;
-            rulings.cells = fresh;
-            for ((day, totals, columns), outcomes) in loaded.into_iter().zip(cells_of) {
-                let mut slice = DaySlice::new(day.source_day, day.totals);
-                totals.into_iter().for_each(|(charges, billed, effective)| {
-                    slice.add_segment_totals(charges, billed, effective)
-                });
-                for (row, resource) in columns.resources.iter().enumerate() {
-                    let cell =
-                        rulings.cells.number(dictionary, ResourceId(*resource), outcomes[row]);
-                    slice.add(&rulings.cells, cell, columns.billed[row], columns.effective[row]);
-                }
-                slices.push(slice);
+            rulings.cells = Cells::new(dictionary, &rulings.decisions, &rulings.outcomes)?;
+            for (day, charges) in decided {
+                slices.push(charges.slice(day, dictionary, &mut rulings.cells));
             }
             // A new decision can look at usage that is not loaded yet.
             if rulings.outcomes.len() > known {
@@ -249,7 +238,7 @@ fn load(transaction: &Transaction<'_>, stored: Vec<StoredDay>) -> Result<DaySegm
 
 fn slices(loaded: DaySegments, inputs: &AllocationInputs<'_>) -> Result<Vec<DaySlice>, Diagnostic> {
     let cells = inputs.cells;
-    let mut columns = segment::SegmentCharges::default();
+    let mut columns = SegmentCharges::default();
     let mut slices = Vec::new();
     for (day, segments) in loaded {
         let mut slice = DaySlice::new(day.source_day, day.totals);
@@ -272,49 +261,69 @@ fn slices(loaded: DaySegments, inputs: &AllocationInputs<'_>) -> Result<Vec<DayS
     Ok(slices)
 }
 
-/// Charges, billed and effective sums of a segment.
-type SegmentTotals = (u64, Sum, Sum);
-
-fn decode_all(
-    loaded: DaySegments,
-) -> Result<Vec<(StoredDay, Vec<SegmentTotals>, segment::SegmentCharges)>, Diagnostic> {
-    let mut all = Vec::new();
-    for (day, segments) in loaded {
-        let (mut whole, mut part, mut totals) =
-            (segment::SegmentCharges::default(), segment::SegmentCharges::default(), Vec::new());
-        for stored in segments {
-            segment::decode(&stored.data, &mut part)?;
-            totals.push((u64::from(stored.rows), stored.billed, stored.effective));
-            whole.resources.extend_from_slice(&part.resources);
-            whole.billed.extend_from_slice(&part.billed);
-            whole.effective.extend_from_slice(&part.effective);
-        }
-        all.push((day, totals, whole));
-    }
-    Ok(all)
+/// The charges of one source-day, each with its decision.
+#[derive(Default)]
+struct DecidedCharges {
+    /// Charges, billed and effective sums of each segment.
+    totals: Vec<(u64, Sum, Sum)>,
+    resources: Vec<u32>,
+    outcomes: Vec<OutcomeId>,
+    billed: Vec<i64>,
+    effective: Vec<i64>,
 }
 
-fn decide_charges(
-    dictionary: &Dictionary,
-    decider: &mut dyn Decider,
-    rulings: &mut Rulings,
-    numbers: &mut OutcomeNumbers,
-    day: Day,
-    columns: &segment::SegmentCharges,
-) -> Vec<OutcomeId> {
-    let mut outcomes = Vec::with_capacity(columns.resources.len());
-    for (row, resource) in columns.resources.iter().enumerate() {
-        let mut outcome = rulings.decisions[*resource as usize];
-        if outcome == OutcomeId::PER_CHARGE {
-            let line = ChargeLine {
-                day,
-                billed_cost: Money::from_nanos(columns.billed[row]),
-                effective_cost: Money::from_nanos(columns.effective[row]),
-            };
-            let decided = decider.decide(dictionary, ResourceId(*resource), day, Some(&line));
-            outcome = numbers.number(decided, decider.outcomes(), &mut rulings.outcomes);
-        }
-        outcomes.push(outcome);
+impl DecidedCharges {
+    fn add(&mut self, stored: &StoredSegment, columns: &SegmentCharges) {
+        self.totals.push((u64::from(stored.rows), stored.billed, stored.effective));
+        self.resources.extend_from_slice(&columns.resources);
+        self.billed.extend_from_slice(&columns.billed);
+        self.effective.extend_from_slice(&columns.effective);
     }
-    outcomes
+
+    fn slice(&self, day: StoredDay, dictionary: &Dictionary, cells: &mut Cells) -> DaySlice {
+        let mut slice = DaySlice::new(day.source_day, day.totals);
+        for (charges, billed, effective) in &self.totals {
+            slice.add_segment_totals(*charges, *billed, *effective);
+        }
+        for (row, resource) in self.resources.iter().enumerate() {
+            let cell = cells.number(dictionary, ResourceId(*resource), self.outcomes[row]);
+            slice.add(cells, cell, self.billed[row], self.effective[row]);
+        }
+        slice
+    }
+}
+
+/// Decisions on single charges, in the ledger's numbers.
+struct ChargeDecisions<'a, 'd> {
+    dictionary: &'a Dictionary,
+    decider: &'a mut (dyn Decider + 'd),
+    numbers: OutcomeNumbers,
+    lines: ChargeLines<'a>,
+}
+
+impl ChargeDecisions<'_, '_> {
+    fn decide(
+        &mut self,
+        rulings: &mut Rulings,
+        source_day: &SourceDay,
+        segments: Vec<StoredSegment>,
+    ) -> Result<DecidedCharges, Diagnostic> {
+        let (mut charges, mut columns) = (DecidedCharges::default(), SegmentCharges::default());
+        for stored in segments {
+            self.lines.decode(&stored.data, &mut columns)?;
+            charges.add(&stored, &columns);
+            for (row, resource) in columns.resources.iter().enumerate() {
+                let mut outcome = rulings.decisions[*resource as usize];
+                if outcome == OutcomeId::PER_CHARGE {
+                    let line = self.lines.line(source_day, &columns, row);
+                    let (resource, day) = (ResourceId(*resource), source_day.day);
+                    let decided = self.decider.decide(self.dictionary, resource, day, Some(&line));
+                    let known = self.decider.outcomes();
+                    outcome = self.numbers.number(decided, known, &mut rulings.outcomes);
+                }
+                charges.outcomes.push(outcome);
+            }
+        }
+        Ok(charges)
+    }
 }

@@ -30,17 +30,6 @@ pub enum DeliveryExtent {
     Day,
 }
 
-impl DeliveryExtent {
-    pub const ALL: [DeliveryExtent; 2] = [DeliveryExtent::BillingPeriod, DeliveryExtent::Day];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            DeliveryExtent::BillingPeriod => "billing_period",
-            DeliveryExtent::Day => "day",
-        }
-    }
-}
-
 /// What to do about charges that two files both have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RepeatPolicy {
@@ -49,15 +38,4 @@ pub enum RepeatPolicy {
     Refuse,
     /// Both count.
     Count,
-}
-
-impl RepeatPolicy {
-    pub const ALL: [RepeatPolicy; 2] = [RepeatPolicy::Refuse, RepeatPolicy::Count];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            RepeatPolicy::Refuse => "refuse",
-            RepeatPolicy::Count => "count",
-        }
-    }
 }

@@ -96,7 +96,7 @@ fn read(
             Input::Constant(text) => (None, Cow::Borrowed(text.as_str())),
             Input::Column(column) | Input::CommaNumber(column) => {
                 let cells = columns.iter().find(|(at, _)| at == column);
-                (Some(*column), cells.map(|(_, cells)| cells.text(row)).unwrap_or_default())
+                (Some(*column), cells.map(|(_, cells)| text(cells, row)).unwrap_or_default())
             }
         };
         if says_nothing(text.as_bytes(), &reading.nulls) {
@@ -109,6 +109,17 @@ fn read(
         terms.set(*term, symbol);
     }
     Ok(RowClass::Resource(ResourceId(registry.dictionary.intern_terms(terms).0)))
+}
+
+/// The text of a cell, also of a number of a columnar file.
+fn text<'a>(cells: &Cells<'a>, row: usize) -> Cow<'a, str> {
+    match cells {
+        Cells::Decimal { nulls: Some(nulls), .. } if nulls[row] => Cow::default(),
+        Cells::Decimal { values, scale, .. } => {
+            Cow::Owned(Figure::from_scaled(values[row], *scale).to_string())
+        }
+        cells => cells.text(row),
+    }
 }
 
 /// Prices have one spelling, so that `0.10` and `0.1` are the same terms.

@@ -8,7 +8,8 @@
 //!   their day.
 //! - Where no charge tells a billing period, each day with charges is stated as a whole, in all
 //!   currencies.
-//! - A source that asks a service states the days that it was asked for as a whole.
+//! - A source that asks a service states the days that it was asked for as a whole. So do files
+//!   that tell no billing periods, if somebody asked for days.
 //! - Rows can tell billing periods that their files do not have in full, such as a slice of days
 //!   that begins in the period before. If most of a period would go, the settings must say it.
 //! - Nothing is taken back of deliveries in which rows could not be read: the missing days may
@@ -22,6 +23,7 @@ use domain::hint::Hint;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
 use domain::run::{DayTotals, DeliveryDay};
+use foldhash::HashMap;
 use reports::coverage::days::KnownDays;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,11 +77,24 @@ pub struct Withdrawal {
     pub effective: Sum,
 }
 
+/// Money that a source states anew, by billing period and currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restatement {
+    pub billing_period: Option<Day>,
+    pub currency: Currency,
+    pub days: u64,
+    pub billed_before: Sum,
+    pub billed: Sum,
+    pub effective_before: Sum,
+    pub effective: Sum,
+}
+
 /// What becomes of the older statements of a source.
 pub struct OlderStatements {
     pub gone: Vec<DeliveryDay>,
     /// The money of those that are gone, and not only moved.
     pub withdrawn: Vec<Withdrawal>,
+    pub restated: Vec<Restatement>,
     /// Statements that would be gone, if all rows could be read.
     pub waiting: u64,
 }
@@ -99,22 +114,31 @@ impl CollectedDays<'_> {
         &self,
         source: &str,
         standing: &[(DeliveryDay, DayTotals)],
+        now: &HashMap<ChargeDay, DayTotals>,
     ) -> Result<OlderStatements, Diagnostic> {
         self.expect_whole(source, standing)?;
         let (mut gone, mut waiting, mut withdrawn) = (Vec::new(), 0, BTreeMap::new());
+        let mut before: BTreeMap<ChargeDay, DayTotals> = BTreeMap::new();
         for (day, totals) in standing {
-            match self.fate(day) {
-                Fate::Stays => {}
-                Fate::Waits => waiting += 1,
+            let stated_anew = match self.fate(day) {
+                Fate::Stays => ChargeDay::of(day),
+                Fate::Waits => {
+                    waiting += 1;
+                    continue;
+                }
                 Fate::Goes => {
                     gone.push(day.clone());
-                    if !self.is_moved(day) {
+                    let Some(moved) = self.moved(day) else {
                         withdraw(&mut withdrawn, day, totals);
-                    }
+                        continue;
+                    };
+                    moved
                 }
-            }
+            };
+            before.entry(stated_anew).or_default().merge(totals);
         }
-        Ok(OlderStatements { gone, withdrawn: withdrawn.into_values().collect(), waiting })
+        let withdrawn = withdrawn.into_values().collect();
+        Ok(OlderStatements { gone, withdrawn, restated: restated(&before, now), waiting })
     }
 
     fn fate(&self, standing: &DeliveryDay) -> Fate {
@@ -161,12 +185,12 @@ impl CollectedDays<'_> {
         Ok(())
     }
 
-    /// Whether the charges of an older statement without a billing period are stated anew, with it.
-    /// They are not gone then.
-    fn is_moved(&self, standing: &DeliveryDay) -> bool {
+    /// The day with which the charges of an older statement without a billing period are stated
+    /// anew. They are not gone then.
+    fn moved(&self, standing: &DeliveryDay) -> Option<ChargeDay> {
         let day = ChargeDay::of(standing);
-        day.billing_period.is_none()
-            && self.charged.contains(&ChargeDay { billing_period: self.period(&day), ..day })
+        let moved = ChargeDay { billing_period: self.period(&day), ..day };
+        (day.billing_period.is_none() && self.charged.contains(&moved)).then_some(moved)
     }
 
     /// The billing period of an older statement. One that tells none, as all statements of older
@@ -187,8 +211,13 @@ impl CollectedDays<'_> {
         if tells_no_periods && self.days.contains(&day.day) {
             return true;
         }
-        if !self.reads_files || day.billing_period.is_none() && self.known.has(day.day) {
+        if !self.reads_files {
             return self.known.has(day.day);
+        }
+        // Whoever asks for days wants them as the files have them now.
+        let is_of_days = day.billing_period.is_none() && self.known.has(day.day);
+        if is_of_days && self.extent != Some(DeliveryExtent::Day) {
+            return true;
         }
         let Some(period) = self.period(day) else { return false };
         if self.extent == Some(DeliveryExtent::Day) {
@@ -245,4 +274,33 @@ fn withdraw(
     sum.days += 1;
     sum.billed += totals.billed;
     sum.effective += totals.effective;
+}
+
+/// Sums up what is stated anew with other charges than before.
+fn restated(
+    before: &BTreeMap<ChargeDay, DayTotals>,
+    now: &HashMap<ChargeDay, DayTotals>,
+) -> Vec<Restatement> {
+    let mut sums = BTreeMap::new();
+    for (day, before) in before {
+        let Some(now) = now.get(day).filter(|now| !now.are_of_the_charges_of(before)) else {
+            continue;
+        };
+        let ChargeDay { billing_period, currency, .. } = *day;
+        let sum = sums.entry((billing_period, currency)).or_insert_with(|| Restatement {
+            billing_period,
+            currency,
+            days: 0,
+            billed_before: Sum::ZERO,
+            billed: Sum::ZERO,
+            effective_before: Sum::ZERO,
+            effective: Sum::ZERO,
+        });
+        sum.days += 1;
+        sum.billed_before += before.billed;
+        sum.billed += now.billed;
+        sum.effective_before += before.effective;
+        sum.effective += now.effective;
+    }
+    sums.into_values().collect()
 }

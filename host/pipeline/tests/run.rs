@@ -7,6 +7,7 @@ mod details;
 mod eighteen;
 mod fakes;
 mod plans;
+mod repeats;
 mod sources;
 mod stages;
 mod tables;

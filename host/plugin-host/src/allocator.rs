@@ -99,7 +99,9 @@ impl AllocatorPlugin {
         let weights = sandbox.call("allocate", Fuel::Units(fuel), |store| {
             Ok(exports.allocate.call(store, question)?.0)
         })?;
-        let weights = weights.map_err(|error| convert::of_error(error, &label(&self.identity)))?;
+        // The settings of an allocator stand in the rule that calls it.
+        let weights =
+            weights.map_err(|error| convert::of_error(error, &label(&self.identity), &[]))?;
         in_order(&weights, targets.len()).map_err(|reason| {
             sandbox.diagnostic(
                 domain::code::PLUGIN_JUNK,

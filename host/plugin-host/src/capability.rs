@@ -136,8 +136,12 @@ impl State {
         let answer = match granted {
             Some(granted) => {
                 self.requests += 1;
-                self.waiting(|| ask(&granted))
+                let answer = self.waiting(|| ask(&granted));
+                let denied = |failure: &Failure| failure.diagnostic.code == code::PLUGIN_DENIED;
+                self.denials += u64::from(answer.as_ref().err().is_some_and(denied));
+                answer
             }
+            // No denial: a plugin learns whether it has an optional power by its first call.
             None if self.optional.contains(&power) => Err(self.denied(power)),
             None => return Err(LimitHit::Denied { power: power.name() }.into()),
         };
@@ -158,7 +162,6 @@ impl State {
     /// The guest's short form of a failure.
     fn tell(&mut self, failure: &Failure) -> types::Error {
         let message = printable(&failure.diagnostic.message);
-        self.denials += u64::from(failure.diagnostic.code == code::PLUGIN_DENIED);
         self.failure =
             Some((message.clone(), failure.diagnostic.clone().retry(retry(failure.kind))));
         match failure.kind {

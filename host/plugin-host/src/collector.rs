@@ -29,6 +29,8 @@ pub struct CollectorPlugin {
     clients: Clients,
     log: Option<LogSink>,
     fuel: Fuel,
+    /// The names of its own settings, for hints.
+    settings: Vec<String>,
 }
 
 impl CollectorPlugin {
@@ -51,7 +53,13 @@ impl CollectorPlugin {
             clients: Clients::default(),
             log: None,
             fuel,
+            settings: Vec::new(),
         }
+    }
+
+    /// Tells the names of the plugin's own settings, by the schema of its manifest.
+    pub(crate) fn with_settings(self, config_schema: &str) -> CollectorPlugin {
+        CollectorPlugin { settings: convert::setting_names(config_schema), ..self }
     }
 
     /// Hands the plugin's log lines to `sink`.
@@ -128,7 +136,7 @@ impl CollectorPlugin {
                 | types::Error::Bug(_)
         );
         let failure = sandbox.store.data_mut().failure.take();
-        let reported = convert::of_error(error, &label(&self.identity));
+        let reported = convert::of_error(error, &label(&self.identity), &self.settings);
         match failure {
             Some((told, diagnostic)) if is_about_reading || reported.message.contains(&told) => {
                 diagnostic
@@ -212,7 +220,7 @@ impl Collector for CollectorPlugin {
         let problems = checked?.map_err(|error| self.reported(&mut sandbox, error))?;
         Ok(problems
             .into_iter()
-            .map(|problem| convert::of_problem(problem, &label(&self.identity)))
+            .map(|problem| convert::of_problem(problem, &label(&self.identity), &self.settings))
             .collect())
     }
 

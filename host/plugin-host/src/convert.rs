@@ -1,6 +1,7 @@
 //! WIT ↔ domain, both only here. Everything from a guest is checked and bounded on its way.
 
 mod arrow;
+mod config_hint;
 mod json;
 mod mapping;
 mod problem;
@@ -12,6 +13,7 @@ use crate::manifest::{Manifest, ManifestStream, PluginKind, PowerRequest};
 use crate::power::Power;
 use crate::printable::printable;
 use crate::wit::bindings::types as wit;
+pub use config_hint::setting_names;
 use domain::charge::{RawCharge, RawUsage, RejectedRow};
 use domain::field::Field;
 use domain::period::{Day, Period};

@@ -305,7 +305,8 @@ impl Plugin {
             grants,
             powers,
             self.fuel,
-        ))
+        )
+        .with_settings(&self.manifest.config_schema))
     }
 
     /// The powers to link: the granted ones, and the optional ones that are not granted. Every call

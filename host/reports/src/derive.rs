@@ -48,8 +48,7 @@ pub fn derive(
     for (generation, days) in standing(ledger, scope)? {
         let stored = StoredGeneration::load(ledger, generation)?;
         let rules = stored.rules_if_needed(rules_of)?;
-        let decider = rules.as_ref().map(|rules| rules.decider());
-        let mut scan = Scan::new(&stored, dictionary, &mut bearers, decider);
+        let mut scan = Scan::new(&stored, dictionary, &mut bearers, rules.as_deref());
         scan.meter = scope.measure.map(|measure| Meter::new(measure, dictionary));
         for (source_day, run) in days {
             scan.source_day(ledger, &source_day, run, sink)?;

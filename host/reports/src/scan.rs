@@ -13,11 +13,12 @@ use domain::dictionary::{Dictionary, ResourceId};
 use domain::field::Field;
 use domain::flow::queue::{Queue, WaitingAmount};
 use domain::flow::station::CHARGES;
-use domain::money::{Money, Sum};
-use domain::port::Decider;
+use domain::money::Sum;
+use domain::port::{Decider, Rules};
 use domain::recipient::Recipient;
 use domain::run::{RunId, SourceDay};
-use ledger::{Reader, Weights, segment};
+use ledger::segment::{self, ChargeLines, SegmentCharges};
+use ledger::{Reader, Weights};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -58,6 +59,7 @@ pub struct Scan<'a> {
     dictionary: &'a Dictionary,
     bearers: &'a mut Bearers,
     decider: Option<Box<dyn Decider + 'a>>,
+    lines: ChargeLines<'a>,
     /// The numbers of the stored outcomes, for decisions that the decider takes anew.
     known: HashMap<&'a Outcome, OutcomeId>,
     /// The open portion of each resource with a decision of its own, plus one; 0: none yet.
@@ -82,7 +84,7 @@ impl<'a> Scan<'a> {
         stored: &'a StoredGeneration,
         dictionary: &'a Dictionary,
         bearers: &'a mut Bearers,
-        decider: Option<Box<dyn Decider + 'a>>,
+        rules: Option<&'a dyn Rules>,
     ) -> Scan<'a> {
         let known = stored
             .outcomes
@@ -94,7 +96,8 @@ impl<'a> Scan<'a> {
             stored,
             dictionary,
             bearers,
-            decider,
+            decider: rules.map(Rules::decider),
+            lines: ChargeLines::new(dictionary, rules),
             known,
             open_of: vec![0; stored.resource_count()],
             meter: None,
@@ -120,22 +123,22 @@ impl<'a> Scan<'a> {
             open: Vec::new(),
             per_charge: HashMap::new(),
         };
-        let mut columns = segment::SegmentCharges::default();
+        let mut columns = SegmentCharges::default();
         for stored in ledger.segments(source_day)? {
-            match &mut self.meter {
-                None => segment::decode(&stored.data, &mut columns)?,
-                Some(meter) => meter.decode(&stored, &mut columns)?,
+            if self.meter.is_none() || self.lines.reads_details() {
+                self.lines.decode(&stored.data, &mut columns)?;
             }
-            let amounts = columns.billed.iter().zip(&columns.effective);
-            for (row, (resource, (billed, effective))) in
-                columns.resources.iter().zip(amounts).enumerate()
-            {
-                let line = ChargeLine {
-                    day: source_day.day,
-                    billed_cost: Money::from_nanos(*billed),
-                    effective_cost: Money::from_nanos(*effective),
+            if let Some(meter) = &mut self.meter {
+                meter.decode(&stored, &mut columns)?;
+            }
+            for (row, resource) in columns.resources.iter().enumerate() {
+                let outcome = self.stored.decision(*resource)?;
+                // A rule that decided about the resource has read no details.
+                let line = match outcome {
+                    OutcomeId::PER_CHARGE => self.lines.line(source_day, &columns, row),
+                    _ => segment::amounts(source_day, &columns, row),
                 };
-                let at = self.open(&mut sums, *resource, &line)?;
+                let at = self.open(&mut sums, *resource, outcome, &line)?;
                 sums.add(at, &line);
                 if let Some(meter) = &self.meter {
                     let measured = &mut sums.open[at].measured;
@@ -151,9 +154,9 @@ impl<'a> Scan<'a> {
         &mut self,
         sums: &mut DaySums<'_>,
         resource: u32,
+        outcome: OutcomeId,
         line: &ChargeLine,
     ) -> Result<usize, Diagnostic> {
-        let outcome = self.stored.decision(resource)?;
         if outcome != OutcomeId::PER_CHARGE {
             // A list and no map, because this is looked up for each charge.
             let slot = self.open_of.get(resource as usize).copied().unwrap_or(0);
@@ -209,7 +212,7 @@ impl<'a> Scan<'a> {
             outcome,
             fate,
             charges: 0,
-            largest: *line,
+            largest: line.clone(),
             effective: 0,
             shares: Vec::new(),
             measured: MeasuredSums::default(),
@@ -370,7 +373,7 @@ impl DaySums<'_> {
         if line.effective_cost.nanos().unsigned_abs()
             > open.largest.effective_cost.nanos().unsigned_abs()
         {
-            open.largest = *line;
+            open.largest = line.clone();
         }
         let fate = &self.fates[open.fate];
         if let (true, Some(passage)) = (fate.by_charge, &fate.passage) {

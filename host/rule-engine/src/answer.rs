@@ -41,6 +41,19 @@ pub(crate) fn thrown(refusal: Refusal) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(refusal), Position::NONE))
 }
 
+/// A refusal that ends the rule, and its place. Rhai forgets the place of such an error.
+#[derive(Clone, Debug)]
+pub(crate) struct Ending {
+    pub(crate) refusal: Refusal,
+    pub(crate) position: Position,
+}
+
+/// The refusal as an error that `try` does not catch, so that no rule can pass over it unseen.
+pub(crate) fn ended(context: &NativeCallContext, refusal: Refusal) -> Box<EvalAltResult> {
+    let ending = Ending { refusal, position: context.call_position() };
+    Box::new(EvalAltResult::ErrorTerminated(Dynamic::from(ending), Position::NONE))
+}
+
 pub(crate) fn line_of(context: &NativeCallContext) -> u32 {
     context.call_position().line().and_then(|line| u32::try_from(line).ok()).unwrap_or(0)
 }

@@ -1,6 +1,7 @@
 //! Reads `<rule>.cases.toml`: charges, and the decisions that the rule must make on them. Unknown
 //! keys are errors.
 
+use crate::case_number::{amount, amounts, detail_value, number_text};
 use crate::charge_view::{LineValues, no_field};
 use crate::code;
 use crate::code::CASES_FILE;
@@ -10,6 +11,7 @@ use crate::property_file::{self, Property};
 use crate::text_file::TextFile;
 use domain::code::{Code, Fault};
 use domain::decision::Decision;
+use domain::detail::Detail;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
@@ -293,38 +295,16 @@ fn given_charge(value: &Value<'_>) -> Read<GivenCharge> {
             }
             "billed_cost" => charge.line.billed = Some(amount(value)?),
             "effective_cost" => charge.line.effective = Some(amount(value)?),
-            name => match Field::by_name(name) {
-                Some(field) => charge.dimensions.push((field, text(value, &format!("'{name}'"))?)),
-                None => return Err(Wrong(no_field(name), key.span())),
+            name => match (Field::by_name(name), Detail::by_name(name)) {
+                (Some(field), _) => {
+                    charge.dimensions.push((field, text(value, &format!("'{name}'"))?))
+                }
+                (None, Some(detail)) => charge.line.set_detail(detail, detail_value(value)?),
+                (None, None) => return Err(Wrong(no_field(name), key.span())),
             },
         }
     }
     Ok(charge)
-}
-
-pub(crate) fn number_text(value: &Value<'_>, what: &str) -> Read<String> {
-    match value.get_ref() {
-        DeValue::String(text) => Ok(text.to_string()),
-        DeValue::Integer(number) => Ok(number.as_str().to_owned()),
-        _ => Err(Wrong(
-            format!("{what} is written in quotes, \"1.50\", so that it is exact"),
-            value.span(),
-        )),
-    }
-}
-
-pub(crate) fn amount(value: &Value<'_>) -> Read<Money> {
-    let text = number_text(value, "an amount")?;
-    let parsed = domain::decimal::parse(text.as_bytes())
-        .map_err(|error| Wrong(error.to_string(), value.span()))?;
-    Ok(Money::from_nanos(parsed.nanos))
-}
-
-fn amounts(value: &Value<'_>, what: &str) -> Read<Vec<(String, Money)>> {
-    table(value, what)?
-        .iter()
-        .map(|(name, value)| Ok((name.get_ref().to_string(), amount(value)?)))
-        .collect()
 }
 
 /// `{ metric = "…", value = "12.5", team = "payments", … }`.
@@ -391,7 +371,8 @@ fn expectation(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
             code.map(Expect::Error).ok_or_else(|| {
                 Wrong(
                     format!(
-                        "'{written}' is not an error of a running rule; there are R201 to R204"
+                        "'{written}' is not an error of a running rule; there are {}",
+                        running_errors().map(Code::text).collect::<Vec<_>>().join(", ")
                     ),
                     inner.span(),
                 )
@@ -404,7 +385,7 @@ fn expectation(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
 /// The errors that a rule can end with while it runs.
 fn running_errors() -> impl Iterator<Item = Code> {
     let own = code::CODES.iter().copied().filter(|code| code.fault() == Fault::Incomplete);
-    own.chain([domain::code::RULE_DECISION])
+    [domain::code::RULE_DECISION].into_iter().chain(own)
 }
 
 /// Reads a target: a team's name, or a table. Gives the values of the keys in `also` too.

@@ -1,6 +1,7 @@
 //! Runs the cases beside the rules, and reports which answers of each rule they reach.
 
 use crate::case_file::{self, Case, Expect, GivenCharge, GivenDay};
+use crate::case_number::UNKNOWN;
 use crate::charge_view::{Charge, ChargeRead, ChargeView};
 use crate::code::{CASE_FAILED, CASES_FILE};
 use crate::compile::Rule;
@@ -12,6 +13,7 @@ use crate::properties::{self, PropertyRun};
 use crate::set::RuleSet;
 use crate::text_file::TextFile;
 use domain::decision::Decision;
+use domain::detail::Detail;
 use domain::diagnostic::Diagnostic;
 use domain::driver::Driver;
 use domain::driver::facts::{Basis, DriverFilter, Facts, PluginCall, Pool, UsageQuery};
@@ -328,11 +330,11 @@ fn failed(rule: &Rule, file: &TextFile, case: &Case, got: &CaseOutcome) -> Diagn
     }
 }
 
-fn example(name: &str) -> &'static str {
-    match name {
-        "charge_period_start" => "charge_period_start = \"2026-03-01\"",
-        "billed_cost" => "billed_cost = \"1.50\"",
-        _ => "effective_cost = \"1.50\"",
+fn example(name: &str) -> String {
+    match (name, Detail::by_name(name)) {
+        ("charge_period_start", _) => "charge_period_start = \"2026-03-01\"".to_owned(),
+        (_, Some(_)) => format!("{name} = \"1.50\", or \"{UNKNOWN}\""),
+        (_, None) => format!("{name} = \"1.50\""),
     }
 }
 
@@ -523,7 +525,7 @@ pub(crate) fn charge(given: &GivenCharge) -> Charge {
         fields: Field::all().map(|field| dimension(field).into()).collect(),
         currency: shared(&given.currency),
         tags: given.tags.iter().map(|(key, value)| (shared(key), shared(value))).collect(),
-        line: given.line,
+        line: given.line.clone(),
         reads: Mutex::default(),
     })
 }

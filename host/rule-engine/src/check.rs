@@ -4,6 +4,7 @@
 //! syntax tree, so that every branch is checked when the rule is saved.
 
 use crate::amount_switch;
+use crate::charge_view::{no_detail, readable};
 use crate::code::{
     RULE_ASSIGNMENT, RULE_FIELD_NOT_KEPT, RULE_SYNTAX, RULE_TABLE, RULE_UNKNOWN_FIELD,
 };
@@ -12,15 +13,17 @@ use crate::drivers::{BOUNDED_NEGATIVE, BOUNDED_TWICE};
 use crate::function_end::{FunctionEnd, function_ends};
 use crate::function_page::functions;
 use crate::functions::wrong_width;
+use crate::kept;
 use crate::language::{ABSENT, absent};
 use crate::pattern;
 use crate::syntax::COMPARES;
 use crate::table::{Tables, unknown_table};
 use crate::text_file::TextFile;
 use crate::tokens;
+use domain::charge::KeptDetails;
+use domain::detail::Detail;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
-use domain::hint::Hint;
 use domain::port::{LINE_FIELDS, Stage};
 use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, Ident, Position, Stmt};
 use std::collections::BTreeSet;
@@ -32,6 +35,7 @@ pub(crate) struct RuleContext<'a> {
     /// `None` where a table is broken. Then nothing can be said about lookups.
     pub(crate) tables: Option<&'a Tables>,
     pub(crate) kept: &'a [Field],
+    pub(crate) details: KeptDetails,
 }
 
 /// Facts about a rule's text that lints, pools and properties ask for.
@@ -39,6 +43,8 @@ pub(crate) struct RuleContext<'a> {
 pub(crate) struct Insight {
     /// Reads of amounts, with their places. A rule that reads one runs for every single charge.
     pub(crate) amounts: Vec<(String, Position)>,
+    /// The rule reads details of charges, or may do so by a function whose name is worked out.
+    pub(crate) reads_details: bool,
     /// The body of `matches` is `true`.
     pub(crate) matches_all: bool,
     pub(crate) may_pass: bool,
@@ -218,6 +224,10 @@ impl Check<'_> {
             Expr::FnCall(call, position) | Expr::MethodCall(call, position) => {
                 self.call(call, *position)
             }
+            // Own functions give the charge any name.
+            Expr::Property(property, _) => {
+                self.insight.reads_details |= Detail::by_name(property.2.as_str()).is_some()
+            }
             Expr::StringConstant(text, _) => drop(self.insight.texts.insert(text.to_string())),
             _ => {}
         }
@@ -275,6 +285,9 @@ impl Check<'_> {
         if matches!(name, "billed_cost" | "effective_cost") {
             self.insight.amounts.push((name.to_owned(), position));
         }
+        if let Some(detail) = Detail::by_name(name) {
+            return self.detail(detail, position);
+        }
         if LINE_FIELDS.contains(&name) || matches!(name, "billing_currency" | "tags") {
             return;
         }
@@ -283,13 +296,10 @@ impl Check<'_> {
             Some(field) => {
                 let message = format!("the dimension '{name}' exists but is not collected");
                 let finding = self.file.finding(RULE_FIELD_NOT_KEPT, message, position);
-                self.findings.push(finding.hint(dimensions_hint(self.context.kept, field)));
+                self.findings.push(finding.hint(kept::dimensions_hint(self.context.kept, field)));
             }
             None => {
-                let known = Field::all()
-                    .map(Field::name)
-                    .chain(LINE_FIELDS)
-                    .chain(["billing_currency", "tags"]);
+                let known = readable().chain(["billing_currency", "tags"]);
                 let advice = match meant(name, known) {
                     none if none.is_empty() => {
                         format!("; tags are read with `charge.tag(\"{name}\")`")
@@ -305,12 +315,29 @@ impl Check<'_> {
         }
     }
 
+    fn detail(&mut self, detail: Detail, position: Position) {
+        let name = detail.name();
+        self.insight.amounts.push((name.to_owned(), position));
+        if !self.context.details.keeps(detail.feed()) {
+            let message = format!("the detail '{name}' exists but is not kept");
+            let finding = self.file.finding(RULE_FIELD_NOT_KEPT, message, position);
+            self.findings.push(finding.hint(kept::details_hint(self.context.details, detail)));
+        }
+    }
+
     fn call(&mut self, call: &FnCallExpr, position: Position) {
         let name = call.name.as_str();
+        self.insight.reads_details |= matches!(name, "has_detail" | "Fn");
         self.insight.may_pass |= name == "pass";
         self.insight.asks_plugins |= name == "plugin";
         match (name, call.args.first()) {
             ("lookup", _) => self.lookup(call),
+            ("has_detail", Some(Expr::StringConstant(detail, position)))
+                if Detail::by_name(detail).is_none() =>
+            {
+                let finding = self.file.finding(RULE_UNKNOWN_FIELD, no_detail(detail), *position);
+                self.findings.push(finding);
+            }
             // A name that is worked out is checked when the rule runs.
             ("pool", Some(Expr::StringConstant(pool, position))) => {
                 self.insight.pools.push((pool.to_string(), *position))
@@ -419,12 +446,4 @@ fn called<'a>(node: &ASTNode<'a>) -> Option<&'a str> {
         | ASTNode::Stmt(Stmt::FnCall(call, _)) => Some(call.name.as_str()),
         _ => None,
     }
-}
-
-/// The line of the settings that collects one more dimension.
-fn dimensions_hint(kept: &[Field], wanted: Field) -> Hint {
-    let names: Vec<String> =
-        kept.iter().chain([&wanted]).map(|field| format!("\"{}\"", field.name())).collect();
-    let line = Hint::setting(format!("dimensions = [{}]", names.join(", ")));
-    Hint::text("in apportion.toml: ").then(line)
 }

@@ -29,6 +29,9 @@ domain::codes! {
     RULE_TEAM "R206" Rules Incomplete
         "A rule names a team that has the name of an account, or one that is not among those of \
          tables/teams.csv while the settings refuse such teams.";
+    RULE_DETAIL "R207" Rules Incomplete
+        "A rule reads a detail that the charge does not say, or that has more digits than rules \
+         compute with.";
     CASES_FILE "R301" Rules User "A cases file is missing, empty or cannot be read.";
     CASE_FAILED "R302" Rules User "A case does not come out as expected.";
     RULES_UNREADABLE "R303" Rules User "The rules folder cannot be read.";

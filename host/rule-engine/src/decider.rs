@@ -416,7 +416,10 @@ impl KeyTable {
             ChargeRead::Field(field) => field.index() as Key,
             ChargeRead::Currency => CURRENCY,
             // Amounts are no keys: callers leave them out before they come here.
-            ChargeRead::Day | ChargeRead::Billed | ChargeRead::Effective => DAY,
+            ChargeRead::Day
+            | ChargeRead::Billed
+            | ChargeRead::Effective
+            | ChargeRead::Detail(_) => DAY,
             ChargeRead::Tag(text) => self.tag(text, place.dictionary),
         };
         (key, self.value(key, place))

@@ -2,6 +2,7 @@
 
 use crate::function_page::functions;
 use crate::host_function::{FunctionFamily, HostFunction};
+use domain::detail::Detail;
 use domain::field::Field;
 use std::fmt::Write;
 
@@ -43,6 +44,14 @@ pub fn definitions(fields: &[Field]) -> String {
     }
     for (name, kind, doc) in LINE {
         define(&mut text, &[doc], &format!("get {name}(charge: Charge) -> {kind}"));
+    }
+    for detail in Detail::ALL {
+        let doc = format!(
+            "The column {} of FOCUS. A rule that reads it is asked for every charge, and puts \
+             those that do not say it in suspense.",
+            detail.focus_name()
+        );
+        define(&mut text, &[&doc], &format!("get {}(charge: Charge) -> Decimal", detail.name()));
     }
     for function in functions() {
         let example = format!("`{}` gives {}", function.example, function.gives);
@@ -106,7 +115,7 @@ fn definition(function: &HostFunction) -> String {
     let kind = match (function.family, function.name) {
         (_, "pool") => "Recipient",
         (FunctionFamily::Decisions, _) => "Decision",
-        (FunctionFamily::Tests, _) | (_, "has_tag") => "bool",
+        (FunctionFamily::Tests, _) | (_, "has_tag" | "has_detail") => "bool",
         (_, "len" | "index_of") => "int",
         (_, "split") => "Array",
         (_, "lookup") => "?",
@@ -176,6 +185,9 @@ mod tests {
                  service_name(charge: Charge) -> String;\n"
         ));
         assert!(!text.contains("region_id(charge"));
-        assert_eq!(text.matches("\nfn ").count(), 1 + 1 + LINE.len() + functions().count());
+        assert_eq!(
+            text.matches("\nfn ").count(),
+            1 + 1 + LINE.len() + Detail::COUNT + functions().count()
+        );
     }
 }

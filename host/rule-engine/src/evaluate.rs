@@ -1,5 +1,6 @@
 //! Runs one rule on one charge.
 
+use crate::answer::Ending;
 use crate::charge_view::{Charge, ChargeRead};
 use crate::code::{RULE_FAILED, RULE_LIMIT, RULE_THROWN};
 use crate::compile::Rule;
@@ -208,6 +209,12 @@ fn failure(limits: &RuleLimits, mut error: EvalAltResult, place: Position) -> Ru
             position = error.position();
         }
     }
+    if let EvalAltResult::ErrorTerminated(value, _) = &error
+        && let Some(Ending { refusal, position }) = value.clone().try_cast::<Ending>()
+    {
+        let (line, column) = line_and_column(position);
+        return RuleFailure { code: refusal.code, message: refusal.message, line, column };
+    }
     let (line, column) = line_and_column(if position.is_none() { place } else { position });
     let (code, message) = match error {
         EvalAltResult::ErrorRuntime(value, _) => match value.clone().try_cast::<Refusal>() {
@@ -261,8 +268,7 @@ pub(crate) fn stage_finding(rule: &Rule, failure: &RuleFailure) -> Diagnostic {
     placed(rule, rule.file.finding_at(failure.code, &failure.message, failure.line, failure.column))
 }
 
-/// The failure as a finding that names the values read. Amounts are left out: they differ on every
-/// charge, and equal failures must become one outcome.
+/// The failure as a finding that names the values read.
 pub(crate) fn failure_finding(
     rule: &Rule,
     failure: &RuleFailure,
@@ -271,9 +277,9 @@ pub(crate) fn failure_finding(
 ) -> Diagnostic {
     let read: Vec<String> = reads
         .iter()
-        .map(|read| match read.is_amount() {
-            true => format!("{} (an amount)", read.name()),
-            false => format!("{} = \"{}\"", read.name(), shortened(&charge.text(read))),
+        .map(|read| match charge.failure_text(read) {
+            Some(text) => format!("{} ({text})", read.name()),
+            None => format!("{} = \"{}\"", read.name(), shortened(&charge.text(read))),
         })
         .collect();
     let read = if read.is_empty() {

@@ -1,10 +1,13 @@
 //! Cases as examples for readers: the given charge and the rule's answer, in words.
 
 use crate::case_file::{self, Case};
+use crate::case_number::UNKNOWN;
 use crate::cases::describe_expectation;
+use crate::charge_view::DetailValue;
 use crate::folder;
 use crate::properties::law_text;
 use crate::set::RuleSet;
+use domain::detail::Detail;
 use domain::diagnostic::Diagnostic;
 use domain::port::Stage;
 use std::collections::BTreeMap;
@@ -54,6 +57,11 @@ fn example(case: &Case) -> RuleExample {
     given.extend(charge.line.day.map(|day| format!("on {day}")));
     given.extend(charge.line.billed.map(|amount| format!("billed {amount}")));
     given.extend(charge.line.effective.map(|amount| format!("effective {amount}")));
+    given.extend(Detail::ALL.into_iter().filter_map(|detail| match charge.line.detail(detail) {
+        DetailValue::Absent => None,
+        DetailValue::Unknown => Some(format!("{} {UNKNOWN}", detail.name())),
+        DetailValue::Known(figure) => Some(format!("{} {figure}", detail.name())),
+    }));
     given.extend(case.day.amount.map(|amount| format!("{amount} to share")));
     given.extend(case.day.costs.iter().map(|(team, cost)| format!("{team} costs {cost}")));
     for usage in &case.day.usage {

@@ -53,6 +53,10 @@ host_functions! { OTHERS:
     Charge "tags" "charge.tags[key]"
         "The same as `charge.tag(key)`."
         r#"charge.tags["app.kubernetes.io/name"]"# => "api";
+    Charge "has_detail" "charge.has_detail(name)"
+        "Whether the charge says this detail, such as `pricing_quantity`. A rule that reads one \
+         that the charge does not say puts it in suspense."
+        r#"charge.has_detail("pricing_quantity") && charge.pricing_quantity > 700"# => "true";
     Charge "lookup" "lookup(table, key)"
         "The second cell of the row that starts with the key in `tables/<table>.csv`, or `()` \
          where there is none. Keys and cells are spelled as tags are. A row with `valid_from` or \
@@ -132,14 +136,14 @@ This page is generated from the functions themselves, and every example is run b
 [README.md](README.md) shows how rules are written.
 
 The examples are run on a charge of the account `payments-prod`.
-It has the tags `team` = payments and `app.kubernetes.io/name` = api.
+It has the tags `team` = payments and `app.kubernetes.io/name` = api, and the pricing quantity 730.
 The comment behind each example is its result.
 ";
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charge_view::{Charge, ChargeView, LineValues};
+    use crate::charge_view::{Charge, ChargeView, DetailValue, LineValues};
     use crate::decision::Opinion;
     use crate::functions::Surroundings;
     use crate::known_teams::KnownTeams;
@@ -147,7 +151,9 @@ mod tests {
     use crate::options::{RuleLimits, UnknownTeams};
     use crate::table::{LookupTable, Tables};
     use crate::text_file::TextFile;
+    use domain::detail::Detail;
     use domain::field::Field;
+    use domain::figure::{Figure, ShortFigure};
     use rhai::{Dynamic, Engine, Scope};
     use std::collections::BTreeSet;
     use std::path::Path;
@@ -179,6 +185,9 @@ mod tests {
             "resource_id" => "i-0abc",
             _ => "",
         };
+        let mut line = LineValues::default();
+        let quantity = Figure::Short(ShortFigure { digits: 730, places: 0 });
+        line.set_detail(Detail::PricingQuantity, DetailValue::Known(quantity));
         Charge::new(ChargeView {
             fields: Field::all().map(|field| dimension(field).into()).collect(),
             currency: "USD".into(),
@@ -186,7 +195,7 @@ mod tests {
                 ("team".into(), "payments".into()),
                 ("app.kubernetes.io/name".into(), "api".into()),
             ],
-            line: LineValues::default(),
+            line,
             reads: Mutex::default(),
         })
     }

@@ -32,6 +32,12 @@ pub(crate) fn register(engine: &mut Engine, surroundings: &Surroundings) {
     register_lookup(engine, &teams.tables);
     engine.register_fn("tag", Charge::tag);
     engine.register_fn("has_tag", Charge::has_tag);
+    engine.register_fn(
+        "has_detail",
+        |context: NativeCallContext, charge: &mut Charge, name: ImmutableString| {
+            charge.has_detail(&context, &name)
+        },
+    );
     engine.register_fn("is_blank", |value: ImmutableString| value.trim().is_empty());
     engine.register_fn("is_blank", |_: ()| true);
     engine.register_fn("any_of", any_of);

@@ -5,9 +5,10 @@ use crate::charge_view::{Charge, Tags};
 use crate::decision::{Opinion, Refusal};
 use crate::functions::{self, Surroundings};
 use crate::options::RuleLimits;
+use domain::detail::Detail;
 use domain::field::Field;
 use domain::recipient::Recipient;
-use rhai::{Engine, EvalAltResult, OptimizationLevel, Position, Token};
+use rhai::{Engine, EvalAltResult, NativeCallContext, OptimizationLevel, Position, Token};
 use std::collections::BTreeSet;
 
 /// Words of Rhai that rules do not have, because they act outside of the script, wait, or print.
@@ -92,6 +93,12 @@ fn register_charge(engine: &mut Engine) {
     engine.register_get("charge_period_start", Charge::day);
     engine.register_get("billed_cost", Charge::billed);
     engine.register_get("effective_cost", Charge::effective);
+    for detail in Detail::ALL {
+        engine
+            .register_get(detail.name(), move |context: NativeCallContext, charge: &mut Charge| {
+                charge.detail(&context, detail)
+            });
+    }
     engine.register_get("tags", Charge::tags);
     engine.register_indexer_get(Tags::get);
 }

@@ -1,5 +1,6 @@
 //! The settings of a rule set: which fields, limits, teams and allocators its rules have.
 
+use domain::charge::KeptDetails;
 use domain::field::Field;
 use domain::tag::TagSchema;
 use std::collections::BTreeMap;
@@ -9,6 +10,8 @@ use std::collections::BTreeMap;
 pub struct RuleOptions {
     /// The dimensions that are collected. A rule that reads another one is refused.
     pub dimensions: Vec<Field>,
+    /// The details that are kept of any source. A rule that reads another one is refused.
+    pub details: KeptDetails,
     pub limits: RuleLimits,
     /// A rule without a doc comment is an error instead of a warning.
     pub require_doc: bool,
@@ -18,17 +21,22 @@ pub struct RuleOptions {
     pub unknown_teams: UnknownTeams,
     /// The spellings of tags. Teams and cells of tables are spelled by them too.
     pub tags: TagSchema,
+    /// The settings that decide money beside the rules, by section with their text. They count into
+    /// the generation.
+    pub settings: Vec<(String, String)>,
 }
 
 impl Default for RuleOptions {
     fn default() -> RuleOptions {
         RuleOptions {
             dimensions: Field::default_dimensions(),
+            details: KeptDetails::default(),
             limits: RuleLimits::default(),
             require_doc: false,
             allocators: BTreeMap::new(),
             unknown_teams: UnknownTeams::Allow,
             tags: TagSchema::default(),
+            settings: Vec::new(),
         }
     }
 }
@@ -45,20 +53,12 @@ pub enum UnknownTeams {
 }
 
 impl UnknownTeams {
-    pub const NAMES: [&'static str; 3] = ["allow", "warn", "refuse"];
-
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             UnknownTeams::Allow => "allow",
             UnknownTeams::Warn => "warn",
             UnknownTeams::Refuse => "refuse",
         }
-    }
-
-    pub fn by_name(name: &str) -> Option<UnknownTeams> {
-        [UnknownTeams::Allow, UnknownTeams::Warn, UnknownTeams::Refuse]
-            .into_iter()
-            .find(|known| known.name() == name)
     }
 }
 

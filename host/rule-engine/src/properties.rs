@@ -9,12 +9,15 @@
 
 use crate::case_file::{GivenCharge, GivenDay};
 use crate::cases::{self, CaseFacts, CaseOutcome};
+use crate::charge_view::DetailValue;
 use crate::code::PROPERTY_FAILED;
 use crate::compile::Rule;
+use crate::odd_values::{ODD_AMOUNTS, ODD_DAYS, ODD_DETAILS, ODD_TEXTS};
 use crate::property_file::{ChargeSlot, ExpectedAnswer, Law, Property, SlotValues};
 use crate::set::RuleSet;
 use crate::text_file::TextFile;
 use domain::diagnostic::Diagnostic;
+use domain::figure::Figure;
 use domain::money::{Money, Sum};
 use domain::port::Stage;
 
@@ -33,27 +36,6 @@ pub struct PropertyRun {
 const CHARGES: usize = 500;
 /// Steps to a smaller charge. Each step makes the charge strictly smaller, so few are ever needed.
 const STEPS_MAX: usize = 200;
-
-/// Texts that often break programs.
-const ODD_TEXTS: [&str; 14] = [
-    "",
-    "a",
-    "0",
-    "-1",
-    " ",
-    "null",
-    "a-b",
-    "a/b.c:d",
-    "A",
-    "ü漢",
-    "\"",
-    "${x}",
-    "a,b",
-    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-];
-const ODD_AMOUNTS: [&str; 8] =
-    ["0", "1", "-1", "100", "-20", "0.000000001", "33.333333333", "9000000000"];
-const ODD_DAYS: [&str; 4] = ["2026-03-01", "2024-02-29", "2026-12-31", "1999-01-01"];
 
 /// One value for each slot, in the order of the slots.
 type Draw = Vec<String>;
@@ -149,6 +131,9 @@ impl PropertyTrial<'_> {
             (SlotValues::OneOf(values), _) => random.one_of(values).cloned().unwrap_or_default(),
             (SlotValues::Any, slot) if slot.is_amount() => {
                 (*random.one_of(&ODD_AMOUNTS).unwrap_or(&"0")).to_owned()
+            }
+            (SlotValues::Any, ChargeSlot::Detail(_)) => {
+                (*random.one_of(&ODD_DETAILS).unwrap_or(&"0")).to_owned()
             }
             (SlotValues::Any, ChargeSlot::Day) => {
                 (*random.one_of(&ODD_DAYS).unwrap_or(&"2026-03-01")).to_owned()
@@ -306,6 +291,7 @@ fn simpler(slot: &ChargeSlot, values: &SlotValues, current: &str) -> Vec<String>
             values.iter().take_while(|value| *value != current).cloned().collect()
         }
         (SlotValues::Any, slot) if slot.is_amount() => before(&ODD_AMOUNTS),
+        (SlotValues::Any, ChargeSlot::Detail(_)) => before(&ODD_DETAILS),
         (SlotValues::Any, ChargeSlot::Day) => before(&ODD_DAYS),
         (SlotValues::Any, ChargeSlot::Currency) => before(&["USD", "EUR", "JPY"]),
         (SlotValues::Any, _) => {
@@ -371,6 +357,7 @@ fn slot_name(slot: &ChargeSlot) -> String {
         ChargeSlot::Day => "charge_period_start".to_owned(),
         ChargeSlot::Billed => "billed_cost".to_owned(),
         ChargeSlot::Effective => "effective_cost".to_owned(),
+        ChargeSlot::Detail(detail) => detail.name().to_owned(),
         ChargeSlot::Amount => "amount".to_owned(),
         ChargeSlot::Cost(team) => team.clone(),
     }
@@ -391,6 +378,10 @@ fn given(property: &Property, draw: &Draw) -> (GivenCharge, GivenDay) {
             ChargeSlot::Day => charge.line.day = text.parse().ok(),
             ChargeSlot::Billed => charge.line.billed = amount(text),
             ChargeSlot::Effective => charge.line.effective = amount(text),
+            ChargeSlot::Detail(detail) => {
+                let known = Figure::parse(text.as_bytes()).map(DetailValue::Known);
+                charge.line.set_detail(*detail, known.unwrap_or(DetailValue::Unknown));
+            }
             ChargeSlot::Amount => day.amount = amount(text),
             ChargeSlot::Cost(team) => {
                 day.costs.push((team.clone(), amount(text).unwrap_or_default()));

@@ -1,9 +1,9 @@
 //! Reads a `[[property]]` of a cases file: a description of charges, and a law that holds for each.
 
-use crate::case_file::{
-    GivenUsage, Read, Value, Wrong, amount, given_usage, number_text, table, text, unknown,
-};
+use crate::case_file::{GivenUsage, Read, Value, Wrong, given_usage, table, text, unknown};
+use crate::case_number::{amount, detail_value, number_text};
 use crate::charge_view;
+use domain::detail::Detail;
 use domain::field::Field;
 use domain::period::Day;
 use std::ops::Range;
@@ -32,6 +32,7 @@ pub(crate) enum ChargeSlot {
     Day,
     Billed,
     Effective,
+    Detail(Detail),
     /// The total that is shared.
     Amount,
     /// The direct cost of a team.
@@ -93,7 +94,7 @@ impl ChargeSlot {
         match self {
             ChargeSlot::Billed | ChargeSlot::Effective => true,
             ChargeSlot::Amount | ChargeSlot::Cost(_) => true,
-            ChargeSlot::Field(_) | ChargeSlot::Tag(_) => false,
+            ChargeSlot::Field(_) | ChargeSlot::Tag(_) | ChargeSlot::Detail(_) => false,
             ChargeSlot::Currency | ChargeSlot::Day => false,
         }
     }
@@ -106,7 +107,9 @@ impl ChargeSlot {
             (None, "charge_period_start") => Some(ChargeSlot::Day),
             (None, "billed_cost") => Some(ChargeSlot::Billed),
             (None, "effective_cost") => Some(ChargeSlot::Effective),
-            (None, name) => Field::by_name(name).map(ChargeSlot::Field),
+            (None, name) => Field::by_name(name)
+                .map(ChargeSlot::Field)
+                .or_else(|| Detail::by_name(name).map(ChargeSlot::Detail)),
         }
     }
 }
@@ -258,6 +261,10 @@ fn value_text(value: &Value<'_>, slot: &ChargeSlot) -> Read<String> {
     if slot.is_amount() {
         amount(value)?;
         return number_text(value, "an amount");
+    }
+    if let ChargeSlot::Detail(_) = slot {
+        detail_value(value)?;
+        return number_text(value, "a detail");
     }
     let written = text(value, "a value")?;
     if *slot == ChargeSlot::Day {

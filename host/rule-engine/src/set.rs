@@ -179,8 +179,16 @@ impl Rules for RuleSet {
         self.teams.team(name, Some(day)).ok()
     }
 
+    fn settings(&self) -> Vec<(String, String)> {
+        self.options.settings.clone()
+    }
+
     fn cell(&self, table: &str, key: &str, day: Day) -> Option<String> {
         self.tables.get(table)?.cell(&[key], 0, Some(day)).map(|cell| cell.to_string())
+    }
+
+    fn reads_details(&self) -> bool {
+        self.rules.iter().any(|rule| rule.insight.reads_details)
     }
 
     fn decider(&self) -> Box<dyn Decider + '_> {
@@ -212,6 +220,7 @@ fn build(
         functions: language::function_names(&engine),
         tables: tables_are_whole.then_some(&*teams.tables),
         kept: &options.dimensions,
+        details: options.details,
     };
     let mut compiled = Vec::with_capacity(rules.len());
     for file in rules {
@@ -349,7 +358,7 @@ fn valid_rules(rules: &[Rule], day: Day) -> ValidRules {
 }
 
 /// The digest that names the generation. It covers everything that a decision can depend on: rules,
-/// tables, and the options that change a decision. Each text is hashed with its length before it,
+/// tables, settings, and the options that change a decision. Each text is hashed with its length before it,
 /// so that two lists of texts cannot run into the same bytes.
 fn generation(rules: &[Rule], tables: &Tables, options: &RuleOptions) -> String {
     let mut hasher = Sha256::new();
@@ -370,6 +379,11 @@ fn generation(rules: &[Rule], tables: &Tables, options: &RuleOptions) -> String 
     // Teams and cells are spelled by the tags.
     add("spelled by");
     add(&format!("{:?}", options.tags));
+    for (name, text) in &options.settings {
+        add("setting");
+        add(name);
+        add(text);
+    }
     // Warnings change no decision, so only the refusal makes another generation.
     if options.unknown_teams == UnknownTeams::Refuse {
         add("unknown teams are refused");

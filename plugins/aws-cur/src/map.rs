@@ -7,7 +7,7 @@ use crate::quantity;
 use crate::split::split_usage;
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, Error, Mapping, Origin, Problem, Rows, Value};
-use table_settings::{FeedColumn, charges};
+use table_settings::{FeedColumn, charges, naming_the_plugin};
 
 /// The rows of a table: charges, and with `split = "usage"` usage.
 pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
@@ -18,12 +18,11 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
             "{} has no column {names}, so it is no Cost and Usage Report",
             table.name
         ));
-        return Err(Error::MissingColumn(
-            problem
-                .hint("narrow the source's `paths` to the report's own files")
-                .table(&table.name)
-                .column("line_item_unblended_cost"),
-        ));
+        let problem = problem
+            .hint("narrow the source's `paths` to the report's own files")
+            .table(&table.name)
+            .column("line_item_unblended_cost");
+        return Err(naming_the_plugin("aws-cur", table, Error::MissingColumn(problem)));
     }
     let usual = |target: &FeedColumn| Ok(origin(&columns, options, target.name));
     let mut mapping = charges::map(table, &options.charges, &usual)?;

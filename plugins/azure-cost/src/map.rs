@@ -6,7 +6,7 @@ use apportion_plugin_sdk::{
     Choice, DateOrder, Error, Feed, Mapping, Origin, Rows, TagColumn, Value,
 };
 use table_settings::charges;
-use table_settings::{FeedColumn, settings, text, word};
+use table_settings::{FeedColumn, naming_the_plugin, settings, text, word};
 
 /// The costs that the files of the source hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,7 +164,8 @@ pub fn map(table: &TableInfo, options: &Options, basis: Option<Basis>) -> Result
             name => first(table, spellings(name)),
         })
     };
-    let mut mapping = charges::map(table, &options.charges, &usual)?;
+    let mut mapping = charges::map(table, &options.charges, &usual)
+        .map_err(|error| naming_the_plugin("azure-cost", table, error))?;
     if let Some(basis) = basis {
         give_one_cost(&mut mapping, basis);
     }

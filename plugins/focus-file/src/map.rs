@@ -4,7 +4,7 @@ use crate::dataset::refuse_others;
 use crate::options::{EmptyEffectiveCost, Options};
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, Error, Feed, Mapping, Origin, Value};
-use table_settings::{FeedColumn, charges, find_spelled};
+use table_settings::{FeedColumn, charges, find_spelled, naming_the_plugin};
 
 /// Columns that one version of FOCUS calls otherwise.
 const OTHERWISE: [(&str, &str); 1] = [("ProviderName", "ServiceProviderName")];
@@ -22,7 +22,8 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Mapping, Error> {
         };
         Ok(header.map(Origin::Column))
     };
-    let mut mapping = charges::map(table, &options.charges, &usual)?;
+    let mut mapping = charges::map(table, &options.charges, &usual)
+        .map_err(|error| naming_the_plugin("focus-file", table, error))?;
     if options.empty_effective_cost == EmptyEffectiveCost::Billed {
         fill(&mut mapping);
     }

@@ -3,7 +3,7 @@
 use apportion_plugin_sdk::table_decode::TableInfo;
 use apportion_plugin_sdk::{Choice, Error, Origin, Rows, Skip, TagMap, Term, Value};
 use table_settings::charges;
-use table_settings::{FeedColumn, word};
+use table_settings::{FeedColumn, naming_the_plugin, word};
 
 #[derive(Debug)]
 pub struct Options {
@@ -116,7 +116,8 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
             _ => None,
         })
     };
-    let mut mapping = charges::map(table, &options.charges, &usual)?;
+    let mut mapping = charges::map(table, &options.charges, &usual)
+        .map_err(|error| naming_the_plugin("gcp-billing", table, error))?;
     mapping.tag_maps = tag_maps(table);
     // The console's table ends with sums of its rows.
     if let Some(day) = find(table, "usage_start_date") {

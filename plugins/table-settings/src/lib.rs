@@ -4,12 +4,14 @@
 pub mod charges;
 pub mod deliveries;
 mod field;
+mod format;
 mod header;
 mod server;
 mod setting;
 mod spelling;
 
 pub use field::{FEED_COLUMNS, FeedColumn, NEEDED};
+pub use format::naming_the_plugin;
 pub use header::{find, find_spelled, has, named};
 pub use server::Server;
 pub use setting::{

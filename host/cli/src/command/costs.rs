@@ -53,7 +53,7 @@ pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failur
         |facts: &[RuleFacts], tables: &[(String, String)]| rules::stored(&settings, facts, tables);
     if let Some(metric) = metric_of(args.metric) {
         let table = measured(&ledger, &query, metric, &rules_of)?;
-        return metric_text::print(ui, &table, args);
+        return metric_text::print(ui, &settings, &table, args);
     }
     let table = reports::costs::read::costs_with_rules(&ledger, &query, &rules_of)?;
     let layout = Layout::new(&query, args.granularity);

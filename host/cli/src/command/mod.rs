@@ -2,6 +2,7 @@
 
 mod apply;
 mod approval;
+mod changes;
 mod compile_plugin;
 mod config;
 mod costs;

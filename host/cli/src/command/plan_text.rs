@@ -8,6 +8,7 @@ use domain::money::{Currency, Sum};
 use installation::amount_text::{decimals, grouped, money, moneys};
 use installation::plan_summary::plan_summary;
 use pipeline::apply::short;
+use pipeline::history::Changes;
 use pipeline::plan::redecided::{ResourceChange, RuleChange, Ruling};
 use pipeline::plan::{Change, Plan};
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ pub fn text_of(ui: Ui, plan: &Plan) -> String {
             .collect();
         blocks.extend(currencies.into_iter().map(|currency| table(ui, name, changes, currency)));
     }
+    blocks.insert(1, causes(plan).join("\n"));
     blocks.push(reasons(plan).join("\n"));
     blocks.push(foot(plan).join("\n"));
     blocks.retain(|block| !block.is_empty());
@@ -104,6 +106,22 @@ fn table(ui: Ui, name: &str, changes: &[Change], currency: Currency) -> String {
     ));
     let (header, body) = table.parts();
     format!("{}\n{body}", ui.bold(&header))
+}
+
+/// The files and settings that differ, and the sources that were read for it.
+fn causes(plan: &Plan) -> Vec<String> {
+    let Changes { added, removed, changed } = &plan.changes;
+    let kinds = [("added", added), ("removed", removed), ("changed", changed)];
+    let mut lines: Vec<String> = kinds
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(kind, names)| format!("{kind}: {}", names.join(", ")))
+        .collect();
+    if !plan.collected.is_empty() {
+        lines.push(format!("collected anew for this plan: {}", plan.collected.join(", ")));
+    }
+    lines.extend(plan.uncollected.iter().map(|source| format!("not known: {source}")));
+    lines
 }
 
 fn reasons(plan: &Plan) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use crate::args::{Format, GlobalArgs, PeriodArgs};
 use crate::code;
+use crate::command::changes;
 use crate::error::Failure;
 use crate::query;
 use crate::ui::{Ui, counted, document_text};
@@ -9,7 +10,7 @@ use domain::charge::RejectedRow;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::Period;
-use domain::port::{Delivery, Rules};
+use domain::port::Rules;
 use domain::run::RunState;
 use domain::visible::visible;
 use indicatif::ProgressBar;
@@ -23,13 +24,9 @@ use pipeline::report::{Conservation, RunReport, SourceReport};
 use pipeline::run::document::{REJECTED_SHOWN, RunReportDocument};
 use pipeline::source::Source;
 use pipeline::usage::MetricReport;
-use pipeline::withdraw::Withdrawal;
 use rule_engine::options::UnknownTeams;
 use rule_engine::set::RuleSet;
 use std::path::{Path, PathBuf};
-
-/// Deliveries that do not count, by name.
-const LEFT_OUT_SHOWN: usize = 3;
 
 #[derive(clap::Args, Debug)]
 pub struct RunArgs {
@@ -267,7 +264,13 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
     if let Some(period) = source.period {
         lines.push(format!("    asked for {}", query::shown(period)));
     }
-    lines.extend(delivery_lines(source));
+    if source.outside_period > 0 {
+        let rows = counted(source.outside_period, "row", "rows");
+        lines.push(format!("    {rows} of other days left out"));
+    }
+    let left_out = changes::left_out(&source.deliveries);
+    lines.extend(left_out.iter().map(|names| format!("    left out: {names}")));
+    lines.extend(changes::of_standing_days(source).iter().map(|line| format!("    {line}")));
     let unknown = source
         .unknown
         .iter()
@@ -278,65 +281,7 @@ fn source_lines(source: &SourceReport) -> Vec<String> {
             "    its plugin refused the state of its last collection, and was given none".into(),
         );
     }
-    if source.billed > 0 || source.days_taken_back > 0 {
-        let (estimates, days) = (
-            counted(source.billed, "estimate", "estimates"),
-            counted(source.days_taken_back, "day", "days"),
-        );
-        lines.push(format!(
-            "    {estimates} left out, which the bill has by now; {days} taken back"
-        ));
-    }
-    lines
-}
-
-/// The rows and deliveries that were left out, and the days that were taken back. No money goes
-/// without a word.
-fn delivery_lines(source: &SourceReport) -> Vec<String> {
-    let mut lines = Vec::new();
-    if source.outside_period > 0 {
-        let rows = counted(source.outside_period, "row", "rows");
-        lines.push(format!("    {rows} of other days left out"));
-    }
-    let mut left_out: Vec<&Delivery> =
-        source.deliveries.iter().filter(|found| found.left_out.is_some()).collect();
-    // The newest first: an older run is left out as a rule, and the last one for a reason.
-    left_out.reverse();
-    let left_out: Vec<String> = left_out
-        .into_iter()
-        .filter_map(|found| Some(format!("{} ({})", found.name, found.left_out.as_ref()?)))
-        .collect();
-    if !left_out.is_empty() {
-        let more = match left_out.len().saturating_sub(LEFT_OUT_SHOWN) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        lines.push(format!(
-            "    {} left out: {}{more}",
-            counted(left_out.len() as u64, "delivery", "deliveries"),
-            left_out.iter().take(LEFT_OUT_SHOWN).cloned().collect::<Vec<_>>().join(", ")
-        ));
-    }
-    for Withdrawal { billing_period, currency, days, billed, effective } in &source.withdrawn {
-        let period = billing_period
-            .map_or_else(String::new, |day| format!(" of the billing period of {day}"));
-        lines.push(format!(
-            "    {}{period} taken back, which the source does not have any more: {currency} billed \
-             {billed}, effective {effective}",
-            counted(*days, "day", "days")
-        ));
-    }
-    if source.withdrawn.iter().any(|gone| gone.billing_period.is_some()) {
-        lines.push(
-            "      if its files are never a whole billing period, write: delivery = \"day\"".into(),
-        );
-    }
-    if source.days_kept > 0 {
-        lines.push(format!(
-            "    {} that the source does not have any more stay, until all its rows can be read",
-            counted(source.days_kept, "day", "days")
-        ));
-    }
+    lines.extend(changes::of_estimates(source).map(|line| format!("    {line}")));
     lines
 }
 

@@ -234,7 +234,14 @@ fn the_newest_run_of_each_month_of_an_export_counts() {
     scene.write(&format!("{april}/202604020310/d/part_0_0001.csv"), &row("1"));
     scene.write(&format!("{april}/202604030310/e/part_0_0001.csv"), &row("2"));
     let check = scene.run("source check --format json").expect(0).json()[0].clone();
-    scene.run("run").expect(0);
+    let text = scene.run("source check").expect(0).stdout;
+    let run = scene.run("run").expect(0).stdout;
+    // One line for the one reason, of the run and of the check before it.
+    let left_out: Vec<&str> =
+        run.lines().filter_map(|line| line.strip_prefix("    left out: ")).collect();
+    assert_eq!(left_out.len(), 1, "{run}");
+    assert!(left_out[0].ends_with(": a newer run of the same period counts"), "{run}");
+    assert!(text.contains(&format!("  left out      {}\n", left_out[0])), "{text}");
     // 3 × 12.
     expect_months(&scene, &[("2026-03 USD", "36"), ("2026-04 USD", "2")]);
     let deliveries = check["deliveries"].as_array().expect("deliveries");

@@ -118,7 +118,7 @@ fn what_ends_a_command_early_is_a_line_of_json_too() {
             "unknown_teams = \"no\"\n",
             "C104",
             "'no' is not a way to treat unknown teams",
-            "write \"allow\", \"warn\" or \"refuse\"",
+            "write one of: allow, warn, refuse",
         ),
     ] {
         let expect = ["error", code, message, hint];

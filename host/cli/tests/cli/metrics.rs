@@ -152,6 +152,10 @@ fn a_metric_takes_the_groups_filters_and_periods_of_costs() {
     );
     let note = "1 of 2 charges have no pricing_quantity";
     assert!(output.stderr.contains(note), "{}", output.stderr);
+    // The detail is kept already, so a setting would change nothing.
+    let anew = "collected before it was kept: `apportion run --from 2026-03-01` collects them anew";
+    assert!(output.stderr.contains(anew), "{}", output.stderr);
+    assert!(!output.stderr.contains("details ="), "{}", output.stderr);
     let refused = scene.run("costs --metric list_costs").expect(2);
     for words in ["list_costs", "'list_cost'"] {
         assert!(refused.stderr.contains(words), "{}", refused.stderr);
@@ -164,7 +168,8 @@ fn what_is_not_kept_is_unknown_and_the_setting_is_said() {
     let output =
         scene.run("costs --metric list_cost --group-by team --granularity total").expect(0);
     assert!(output.stdout.contains("unknown"), "{}", output.stdout);
-    for words in ["6 of 6 charges have no list_cost", "details = [\"prices\"]"] {
+    let words = ["6 of 6 charges have no list_cost", "details = [\"prices\"]", "apportion run"];
+    for words in words {
         assert!(output.stderr.contains(words), "'{words}' is not in\n{}", output.stderr);
     }
 }

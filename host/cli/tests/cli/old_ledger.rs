@@ -56,6 +56,18 @@ fn an_old_ledger_is_read_once_it_is_upgraded() {
 }
 
 #[test]
+fn an_old_ledger_stays_as_it_is_in_a_check_of_its_sources() {
+    let scene = old_ledger();
+    let ledger = || std::fs::read(scene.path("apportion.db")).expect("a ledger");
+    let before = ledger();
+    let check = scene.run("source check").expect(0);
+    assert!(check.stderr.contains("must be upgraded first"), "{}", check.stderr);
+    assert!(check.stderr.contains("warning: L104: the ledger was not read"), "{}", check.stderr);
+    assert!(check.stdout.contains("  ledger        not read\n"), "{}", check.stdout);
+    assert_eq!(ledger(), before);
+}
+
+#[test]
 fn an_old_ledger_takes_new_bills() {
     let scene = old_ledger();
     // 3 becomes 4 in February, and January is closed: its correction of 1 is posted in February.

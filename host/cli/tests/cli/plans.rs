@@ -252,3 +252,113 @@ fn rules_with_turning_days_are_approved_as_one() {
         (Some(1), &json!(1), &json!("turning"))
     );
 }
+
+#[test]
+fn a_tag_setting_is_planned_approved_and_remembered_as_a_rule_is() {
+    let scene = Scene::after_run();
+    let settings = SETTINGS.replace("pay = \"payments\"", "search = \"payments\"");
+    scene.write("apportion.toml", &format!("require_approval = true\n{settings}"));
+    let plan = scene.run("plan --out plan.json --format json").expect(0).json();
+    // The 30 of search are now those of payments, with the 10 of support, and 0.125 goes to a team
+    // that is called pay.
+    assert_eq!(
+        after(&plan),
+        [("pay", "0.125000000"), ("payments", "100.000000000"), ("search", "0.000000000")]
+            .map(|(team, cost)| (team.to_owned(), cost.to_owned()))
+    );
+    assert_eq!(plan["moved"], json!([{ "amount": "33.458333334", "currency": "USD" }]));
+    assert_eq!(plan["changes"], json!({ "added": [], "removed": [], "changed": ["[tags.team]"] }));
+    assert_eq!((&plan["collected"], &plan["uncollected"]), (&json!(["aws"]), &json!([])));
+    scene.run("plan").expect(0).says("changed: [tags.team]\ncollected anew for this plan: aws");
+    scene.run("run").fails_with(1, "N305", "not approved");
+    scene.run("run --stored").fails_with(1, "N305", "not approved");
+    scene.run("rule approve --plan plan.json --note checked --by Ada").expect(0);
+    scene.run("apply plan.json").expect(0).says("difference 0.000000000");
+    assert_eq!(
+        costs(&scene, ""),
+        [("pay", "0.125000000"), ("payments", "100.000000000")]
+            .map(|(team, cost)| (team.to_owned(), cost.to_owned()))
+    );
+    scene.run("rule history").expect(0).says("changed: [tags.team]");
+    scene.run("plan").expect(0).says("no team's cost changes");
+}
+
+/// The stored charges have the old tags. So the change is still to come, and plans still show it.
+#[test]
+fn a_plan_tells_a_tag_setting_until_the_source_is_collected_with_it() {
+    let scene = Scene::after_run();
+    scene.write("apportion.toml", &SETTINGS.replace("pay = ", "search = "));
+    scene.run("run --stored").expect(0);
+    let plan = scene.run("plan --format json").expect(0).json();
+    assert_eq!(plan["moved"], json!([{ "amount": "33.458333334", "currency": "USD" }]));
+    assert_eq!(plan["collected"], json!(["aws"]));
+    scene
+        .run("plan --as-of 2099-01-01")
+        .expect(0)
+        .says("not known: [sources.aws]: its settings differ");
+    scene.run("run").expect(0);
+    assert_eq!(costs(&scene, ""), after(&plan)[..2]);
+    assert_eq!(scene.run("plan --format json").expect(0).json()["collected"], json!([]));
+}
+
+/// Whatever changes of settings, rules and tables: `run` moves what `plan` said.
+#[test]
+fn a_run_moves_what_the_plan_before_it_said() {
+    let tags = [
+        "synonyms = [\"team_name\"]\nfold_values = true\n",
+        "fold_values = true\nvalues = { pay = \"payments\", search = \"payments\" }\n",
+        "synonyms = [\"team_name\"]\n",
+        "",
+    ];
+    let dimensions = [
+        "",
+        "dimensions = [\"service_name\", \"sub_account_id\"]\n",
+        "dimensions = [\"service_name\", \"resource_id\"]\n",
+    ];
+    let unknown_teams = ["", "unknown_teams = \"refuse\"\n", "unknown_teams = \"warn\"\n"];
+    let teams = ["team\npayments\nsearch\n", "team\npayments\n", "team\npay\nSearch \nsearch\n"];
+    let skipped = ["", "delivery = \"days\"\n", "details = []\n"];
+    let support = ["by_cost()", "assign(\"platform\")", "split(#{ payments: 1, pay: 2 })"];
+    let scene = Scene::after_run();
+    scene.write("rules/shared/support.cases.toml", "");
+    let rule = scene.read("rules/shared/support.rhai");
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut next = |count: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % count as u64) as usize
+    };
+    for step in 0..14 {
+        let source = SETTINGS.split("[tags.team]").next().expect("a source");
+        scene.write(
+            "apportion.toml",
+            &format!(
+                "{}{}{source}{}[tags.team]\n{}",
+                dimensions[next(dimensions.len())],
+                unknown_teams[next(unknown_teams.len())],
+                skipped[next(skipped.len())],
+                tags[next(tags.len())]
+            ),
+        );
+        scene.write("rules/tables/teams.csv", teams[next(teams.len())]);
+        let text = rule.replace("by_cost()", support[next(support.len())]);
+        scene.write("rules/shared/support.rhai", &text);
+        let before = costs(&scene, "");
+        let plan = scene.run("plan --format json").expect(0).json();
+        assert_eq!(plan["uncollected"], json!([]), "step {step}");
+        let run = scene.run("run");
+        // Teams that are refused leave a run incomplete.
+        assert!([0, 3].contains(&run.code), "step {step}: {}", run.stderr);
+        let settings = scene.read("apportion.toml");
+        let planned: Vec<_> =
+            after(&plan).into_iter().filter(|(_, cost)| cost != "0.000000000").collect();
+        let nonzero = |costs: Vec<(String, String)>| -> Vec<(String, String)> {
+            costs.into_iter().filter(|(_, cost)| cost != "0.000000000").collect()
+        };
+        assert_eq!(nonzero(costs(&scene, "")), planned, "step {step}: {settings}");
+        let stays = plan["moved"] == json!([]);
+        assert_eq!(nonzero(before) == planned, stays, "step {step}: {settings}");
+    }
+    scene.run("ledger verify").expect(0);
+}

@@ -1,11 +1,10 @@
 //! `[log]`: what the log on stderr looks like.
 
 use super::section::section;
-use super::setting::{Origin, Setting, SettingFault, SettingValue};
+use super::setting::Setting;
+use super::word::{self, Word};
 use crate::env_var;
 use crate::reading::Reading;
-use domain::diagnostic::did_you_mean;
-use serde_json::{Value, json};
 
 section! {
     /// The log on stderr.
@@ -40,8 +39,8 @@ impl Log {
     }
 
     fn under_environment(mut self) -> Log {
-        word_of_environment(env_var::LOG_FORMAT, &mut self.format, &mut |_, _| {});
-        word_of_environment(env_var::LOG_LEVEL, &mut self.level, &mut |_, _| {});
+        word::of_environment(env_var::LOG_FORMAT, &mut self.format, &mut |_, _| {});
+        word::of_environment(env_var::LOG_LEVEL, &mut self.level, &mut |_, _| {});
         self
     }
 }
@@ -66,22 +65,11 @@ pub enum LogLevel {
     Debug,
 }
 
-/// A setting that takes one of a few words.
-pub trait Word: Clone + Copy + PartialEq + 'static {
-    const ALL: &'static [(&'static str, Self)];
-
-    fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, word)| *word)
-    }
-
-    fn names() -> Vec<&'static str> {
-        Self::ALL.iter().map(|(name, _)| *name).collect()
-    }
-}
-
 impl Word for LogFormat {
     const ALL: &'static [(&'static str, LogFormat)] =
         &[("text", LogFormat::Text), ("json", LogFormat::Json)];
+    const REFUSAL: &'static str = "is no format of the log";
+    const FALLBACK: LogFormat = LogFormat::Text;
 }
 
 impl Word for LogLevel {
@@ -91,72 +79,6 @@ impl Word for LogLevel {
         ("info", LogLevel::Info),
         ("debug", LogLevel::Debug),
     ];
-}
-
-/// A word that a variable says instead of the file.
-pub fn word_of_environment<W: Word>(
-    variable: &'static str,
-    setting: &mut Setting<W>,
-    refuse: &mut dyn FnMut(String, String),
-) {
-    let Some(text) = env_var::value(variable) else { return };
-    let text = text.to_string_lossy();
-    match W::by_name(&text) {
-        Some(word) => *setting = Setting::from(word, Origin::Env(variable)),
-        None => refuse(format!("{variable} is '{text}'"), words_hint::<W>(&text)),
-    }
-}
-
-/// The hint where none of the words is written.
-fn words_hint<W: Word>(written: &str) -> String {
-    match did_you_mean(written, W::names()) {
-        Some(meant) => format!("Did you mean `{meant}`?"),
-        None => format!("write one of: {}", W::names().join(", ")),
-    }
-}
-
-fn read_word<W: Word>(written: &str, kind: &str, fallback: W) -> (W, Vec<SettingFault>) {
-    match W::by_name(written) {
-        Some(word) => (word, Vec::new()),
-        None => {
-            let message = format!("'{written}' is no {kind} of the log");
-            (fallback, vec![SettingFault::new(message, words_hint::<W>(written))])
-        }
-    }
-}
-
-fn shown_word<W: Word>(word: &W) -> Value {
-    W::ALL.iter().find(|(_, known)| known == word).map_or(Value::Null, |(name, _)| (*name).into())
-}
-
-impl SettingValue for LogFormat {
-    type Written = String;
-
-    fn read(written: String) -> (LogFormat, Vec<SettingFault>) {
-        read_word(&written, "format", LogFormat::Text)
-    }
-
-    fn shown(&self) -> Value {
-        shown_word(self)
-    }
-
-    fn schema() -> Value {
-        json!({ "enum": LogFormat::names() })
-    }
-}
-
-impl SettingValue for LogLevel {
-    type Written = String;
-
-    fn read(written: String) -> (LogLevel, Vec<SettingFault>) {
-        read_word(&written, "level", LogLevel::Info)
-    }
-
-    fn shown(&self) -> Value {
-        shown_word(self)
-    }
-
-    fn schema() -> Value {
-        json!({ "enum": LogLevel::names() })
-    }
+    const REFUSAL: &'static str = "is no level of the log";
+    const FALLBACK: LogLevel = LogLevel::Info;
 }

@@ -383,3 +383,19 @@ fn every_flaw_of_stores_clusters_and_aws_has_its_line() {
         ]
     );
 }
+
+#[test]
+fn rules_read_the_details_that_any_source_keeps() {
+    let a = "[sources.a]\nplugin = 'p'\npaths = ['a']\n";
+    let b = a.replace("sources.a", "sources.b");
+    for (text, expect) in [
+        (String::new(), "prices quantities invoice"),
+        ("details = []\n".to_owned(), ""),
+        (format!("details = ['prices']\n{a}"), "prices"),
+        (format!("details = ['prices']\n{a}details = ['quantities']\n"), "quantities"),
+        (format!("details = ['prices']\n{a}details = ['quantities']\n{b}"), "prices quantities"),
+    ] {
+        let settings = resolve(&text).unwrap_or_else(|refusal| panic!("{refusal}"));
+        assert_eq!(crate::rules::rule_options(&settings).details.names().join(" "), expect);
+    }
+}

@@ -5,8 +5,6 @@ use domain::diagnostic::did_you_mean;
 use domain::field::Field;
 use domain::period::Day;
 use domain::schedule::Schedule;
-use pipeline::source::{DeliveryExtent, RepeatPolicy};
-use rule_engine::options::UnknownTeams;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use toml::Spanned;
@@ -264,75 +262,6 @@ fn unknown_dimension(name: &str) -> SettingFault {
         None => format!("the dimensions are: {}", known.join(", ")),
     };
     SettingFault::new(format!("there is no dimension '{name}'"), hint)
-}
-
-impl SettingValue for UnknownTeams {
-    type Written = String;
-
-    fn read(written: String) -> (UnknownTeams, Vec<SettingFault>) {
-        match UnknownTeams::by_name(&written) {
-            Some(value) => (value, Vec::new()),
-            None => {
-                let message = format!("'{written}' is not a way to treat unknown teams");
-                let hint = "write \"allow\", \"warn\" or \"refuse\"";
-                (UnknownTeams::Allow, vec![SettingFault::new(message, hint)])
-            }
-        }
-    }
-
-    fn shown(&self) -> Value {
-        self.name().into()
-    }
-
-    fn schema() -> Value {
-        json!({ "enum": UnknownTeams::NAMES })
-    }
-}
-
-impl SettingValue for DeliveryExtent {
-    type Written = String;
-
-    fn read(written: String) -> (DeliveryExtent, Vec<SettingFault>) {
-        match DeliveryExtent::ALL.into_iter().find(|known| known.name() == written) {
-            Some(value) => (value, Vec::new()),
-            None => {
-                let message = format!("'{written}' is nothing that a delivery states as a whole");
-                let hint = "write \"billing_period\" or \"day\"";
-                (DeliveryExtent::BillingPeriod, vec![SettingFault::new(message, hint)])
-            }
-        }
-    }
-
-    fn shown(&self) -> Value {
-        self.name().into()
-    }
-
-    fn schema() -> Value {
-        json!({ "enum": DeliveryExtent::ALL.map(DeliveryExtent::name) })
-    }
-}
-
-impl SettingValue for RepeatPolicy {
-    type Written = String;
-
-    fn read(written: String) -> (RepeatPolicy, Vec<SettingFault>) {
-        match RepeatPolicy::ALL.into_iter().find(|known| known.name() == written) {
-            Some(value) => (value, Vec::new()),
-            None => {
-                let message = format!("'{written}' is not a way to treat repeated charges");
-                let hint = "write \"refuse\" or \"count\"";
-                (RepeatPolicy::default(), vec![SettingFault::new(message, hint)])
-            }
-        }
-    }
-
-    fn shown(&self) -> Value {
-        self.name().into()
-    }
-
-    fn schema() -> Value {
-        json!({ "enum": RepeatPolicy::ALL.map(RepeatPolicy::name) })
-    }
 }
 
 impl SettingValue for Day {

@@ -1,10 +1,11 @@
 //! A survey as `source check --format json` shows it.
 
-use crate::survey::{Depth, SourceSurvey};
+use crate::survey::{Comparison, Depth, SourceSurvey};
 use domain::charge::RejectedRow;
 use domain::period::{Day, Period};
 use domain::port::Delivery;
 use pipeline::report::SourceReport;
+use pipeline::run::document::{DayCountsDocument, RestatementDocument, WithdrawalDocument};
 use reports::document::{DateText, DiagnosticDocument, PeriodDocument, PluginDocument};
 use reports::survey::document::{CategorySumDocument, TagDocument};
 use serde::Serialize;
@@ -31,6 +32,8 @@ pub struct SourceSurveyDocument {
     /// By month, charge category and currency.
     categories: Vec<CategorySumDocument>,
     usage: Vec<MetricDocument>,
+    /// The same, compared with the ledger; null where there is none, or it was not read.
+    ledger: Option<ComparisonDocument>,
     tags: Vec<TagDocument>,
     /// Columns of its tables that neither charges nor usage are made of.
     unused_columns: Vec<String>,
@@ -39,6 +42,16 @@ pub struct SourceSurveyDocument {
     findings: Vec<DiagnosticDocument>,
     /// What the run would warn of.
     warnings: Vec<DiagnosticDocument>,
+}
+
+/// The changes that a run would make in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct ComparisonDocument {
+    days: DayCountsDocument,
+    restated: Vec<RestatementDocument>,
+    withdrawn: Vec<WithdrawalDocument>,
+    /// Days that would be taken back, if all rows could be read.
+    days_kept: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -75,6 +88,8 @@ struct MetricDocument {
 impl From<&SourceSurvey> for SourceSurveyDocument {
     fn from(survey: &SourceSurvey) -> SourceSurveyDocument {
         let report = survey.report.as_ref();
+        let is_compared = survey.comparison == Comparison::Made && survey.failure.is_none();
+        let compared = report.filter(|_| is_compared);
         SourceSurveyDocument {
             name: survey.name.clone(),
             plugin: PluginDocument::from(&survey.plugin),
@@ -89,6 +104,7 @@ impl From<&SourceSurvey> for SourceSurveyDocument {
             totals: report.map(totals).unwrap_or_default(),
             categories: survey.charges.sums.iter().map(CategorySumDocument::from).collect(),
             usage: report.map(usage).unwrap_or_default(),
+            ledger: compared.map(ComparisonDocument::from),
             tags: TagDocument::list(&survey.charges),
             unused_columns: survey.finds.unused_columns().map(str::to_owned).collect(),
             failure: survey.failure.as_ref().map(DiagnosticDocument::from),
@@ -142,6 +158,21 @@ fn usage(report: &SourceReport) -> Vec<MetricDocument> {
         total: metric.total.to_string(),
     });
     metric.collect()
+}
+
+impl From<&SourceReport> for ComparisonDocument {
+    fn from(report: &SourceReport) -> ComparisonDocument {
+        ComparisonDocument {
+            days: DayCountsDocument {
+                new: report.days_new,
+                changed: report.days_changed,
+                unchanged: report.days_unchanged,
+            },
+            restated: report.restated.iter().map(RestatementDocument::from).collect(),
+            withdrawn: report.withdrawn.iter().map(WithdrawalDocument::from).collect(),
+            days_kept: report.days_kept,
+        }
+    }
 }
 
 impl From<&Delivery> for DeliveryDocument {

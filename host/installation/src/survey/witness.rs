@@ -1,11 +1,11 @@
-//! A collector whose pages are looked at on their way to the run.
+//! What a survey remembers of the pages on their way to the run.
 
+use crate::watched_collector::{WatchedCollector, Watcher};
 use decode::describe;
 use domain::charge::KeptDetails;
-use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::mapping::{Choice, Feed, Mapping, Origin, UsageMapping, Value};
-use domain::port::{Batch, CollectRequest, Collector, Delivery, PluginCost, PluginIdentity, Rows};
+use domain::port::{Batch, CollectRequest, Collector, Delivery, Rows};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -90,48 +90,30 @@ impl Kept {
     }
 }
 
-/// Passes everything on, and remembers what it saw.
+/// Remembers what it saw.
 pub struct Witness {
-    inner: Arc<dyn Collector>,
     kept: Kept,
     finds: FindsOfSource,
 }
 
 impl Witness {
-    pub fn of(inner: Arc<dyn Collector>, kept: Kept) -> (Witness, FindsOfSource) {
+    pub fn of(
+        collector: Arc<dyn Collector>,
+        kept: Kept,
+    ) -> (WatchedCollector<Witness>, FindsOfSource) {
         let finds = FindsOfSource::default();
-        (Witness { inner, kept, finds: finds.clone() }, finds)
+        let watcher = Witness { kept, finds: finds.clone() };
+        (WatchedCollector { collector, watcher }, finds)
     }
 }
 
-impl Collector for Witness {
-    fn identity(&self) -> &PluginIdentity {
-        self.inner.identity()
-    }
-
-    fn check(&self, request: &CollectRequest) -> Result<Vec<Diagnostic>, Diagnostic> {
-        self.inner.check(request)
-    }
-
-    fn collect(
-        &self,
-        request: &CollectRequest,
-        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
-    ) -> Result<(), Diagnostic> {
-        self.collect_metered(request, sink).0
-    }
-
-    fn collect_metered(
-        &self,
-        request: &CollectRequest,
-        sink: &mut dyn FnMut(Batch) -> Result<(), Diagnostic>,
-    ) -> (Result<(), Diagnostic>, PluginCost) {
-        // A collector that is tried once more begins anew.
+impl Watcher for Witness {
+    fn begin(&self) {
         drop(self.finds.take());
-        self.inner.collect_metered(request, &mut |batch| {
-            self.finds.open().look_at(request, &self.kept, &batch);
-            sink(batch)
-        })
+    }
+
+    fn see(&self, request: &CollectRequest, batch: &Batch) {
+        self.finds.open().look_at(request, &self.kept, batch);
     }
 }
 
@@ -195,9 +177,10 @@ fn choice_columns(choice: &Choice, name: &mut dyn FnMut(&str) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::diagnostic::Diagnostic;
     use domain::mapping::{Condition, FeedFrom, Skip, TagColumn, TagMap, Term};
     use domain::period::DateOrder;
-    use domain::port::GrantedTable;
+    use domain::port::{GrantedTable, PluginIdentity};
     use domain::text_form::TextForm;
     use std::io::Write;
     use std::path::Path;
@@ -219,7 +202,10 @@ mod tests {
         }
     }
 
-    fn witness(plugin: TwoPages, details: KeptDetails) -> (Witness, FindsOfSource) {
+    fn witness(
+        plugin: TwoPages,
+        details: KeptDetails,
+    ) -> (WatchedCollector<Witness>, FindsOfSource) {
         Witness::of(Arc::new(plugin), Kept { dimensions: vec![Field::SERVICE_NAME], details })
     }
 

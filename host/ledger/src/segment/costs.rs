@@ -2,12 +2,14 @@
 //! unit price.
 
 use super::figures::Figures;
+use super::number_column::{self, NumberColumn};
 use super::{put_amounts, read_amounts};
 use crate::Result;
 use crate::block::{BlockReader, put_bytes, put_texts, put_u32};
 use crate::error::corrupt;
 use domain::figure::ShortFigure;
 
+// The marks of stored costs.
 const UNKNOWN: u8 = 0;
 const EFFECTIVE: u8 = 1;
 const BILLED: u8 = 2;
@@ -19,96 +21,34 @@ const OWN: u8 = 5;
 /// Beyond 64 bits of nanos.
 const LONG: u8 = 6;
 
-/// Costs of charges in nanos, by row. A column that is not kept is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Costs {
-    nanos: Vec<i64>,
-    /// `UNKNOWN`, `OWN` or `LONG`.
-    marks: Vec<u8>,
-    /// By ascending row.
-    long: Vec<(u32, i128)>,
-}
+/// The mark of a known cost in a column.
+const SHORT: u8 = 0;
 
-impl Costs {
-    pub fn len(&self) -> usize {
-        self.marks.len()
-    }
+/// Costs of charges in nanos, by row.
+pub type Costs = NumberColumn<i128>;
 
-    pub fn is_empty(&self) -> bool {
-        self.marks.is_empty()
-    }
-
+impl NumberColumn<i128> {
     #[inline]
     pub fn push_short(&mut self, nanos: i64) {
-        self.nanos.push(nanos);
-        self.marks.push(OWN);
+        self.push_digits(nanos, SHORT);
     }
 
     #[inline]
     pub fn push(&mut self, nanos: Option<i128>) {
-        let (short, mark) = match nanos {
-            None => (0, UNKNOWN),
-            Some(nanos) => match i64::try_from(nanos) {
-                Ok(short) => (short, OWN),
-                Err(_) => {
-                    self.long.push((self.marks.len() as u32, nanos));
-                    (0, LONG)
-                }
-            },
-        };
-        self.nanos.push(short);
-        self.marks.push(mark);
+        match nanos.map(|nanos| (nanos, i64::try_from(nanos))) {
+            None => self.push_unknown(),
+            Some((_, Ok(short))) => self.push_short(short),
+            Some((long, Err(_))) => self.push_long(long),
+        }
     }
 
     /// The cost of a row, if it is known.
     pub fn get(&self, row: usize) -> Option<i128> {
         match self.marks.get(row) {
-            Some(&OWN) => self.nanos.get(row).map(|nanos| i128::from(*nanos)),
-            Some(&LONG) => {
-                let at = self.long.binary_search_by_key(&(row as u32), |(row, _)| *row).ok()?;
-                self.long.get(at).map(|(_, nanos)| *nanos)
-            }
+            Some(&SHORT) => self.digits.get(row).map(|nanos| i128::from(*nanos)),
+            Some(&number_column::LONG) => self.long(row).copied(),
             _ => None,
         }
-    }
-
-    pub(super) fn truncate(&mut self, rows: usize) {
-        self.nanos.truncate(rows);
-        self.marks.truncate(rows);
-        self.long.retain(|(row, _)| (*row as usize) < rows);
-    }
-
-    /// Adds a zero, if the last cost is known.
-    pub(super) fn push_nothing_more(&mut self) {
-        match self.marks.last() {
-            None => {}
-            Some(&UNKNOWN) => self.push(None),
-            Some(_) => self.push_short(0),
-        }
-    }
-
-    pub fn clear(&mut self) {
-        self.nanos.clear();
-        self.marks.clear();
-        self.long.clear();
-    }
-
-    pub(super) fn is_all_unknown(&self) -> bool {
-        self.marks.iter().all(|mark| *mark == UNKNOWN)
-    }
-
-    pub(super) fn in_order(&self, order: &[u32]) -> Costs {
-        let mut ordered = Costs {
-            nanos: order.iter().map(|row| self.nanos[*row as usize]).collect(),
-            marks: order.iter().map(|row| self.marks[*row as usize]).collect(),
-            long: Vec::new(),
-        };
-        if !self.long.is_empty() {
-            let long = (0_u32..).zip(order).filter(|(at, _)| ordered.marks[*at as usize] == LONG);
-            ordered.long =
-                long.filter_map(|(at, row)| Some((at, self.get(*row as usize)?))).collect();
-        }
-        ordered
     }
 }
 
@@ -134,13 +74,15 @@ impl Neighbors<'_> {
     #[inline]
     fn contracted(&self, row: usize) -> Option<i64> {
         let contracted = self.contracted?;
-        (contracted.marks.get(row) == Some(&OWN)).then(|| contracted.nanos[row])
+        (contracted.marks.get(row) == Some(&SHORT)).then(|| contracted.digits[row])
     }
 
     fn mark(&self, costs: &Costs, row: usize) -> u8 {
-        let (mark, nanos) = (costs.marks[row], costs.nanos[row]);
-        if mark != OWN {
-            mark
+        let (mark, nanos) = (costs.marks[row], costs.digits[row]);
+        if mark == number_column::UNKNOWN {
+            UNKNOWN
+        } else if mark == number_column::LONG {
+            LONG
         } else if nanos == self.effective[row] {
             EFFECTIVE
         } else if nanos == self.billed[row] {
@@ -190,7 +132,7 @@ pub(super) fn read_marks(reader: &mut BlockReader<'_>, rows: usize) -> Result<Ve
 
 /// Appends the costs that equal nothing.
 pub(super) fn put(data: &mut Vec<u8>, costs: &Costs, marks: &[u8]) {
-    let own = marks.iter().zip(&costs.nanos).filter(|(mark, _)| **mark == OWN);
+    let own = marks.iter().zip(&costs.digits).filter(|(mark, _)| **mark == OWN);
     let own: Vec<i64> = own.map(|(_, nanos)| *nanos).collect();
     put_amounts(data, &own, &mut Vec::new());
     put_u32(data, costs.long.len() as u32);

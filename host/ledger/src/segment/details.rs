@@ -103,24 +103,16 @@ impl Details {
     }
 
     fn in_order(&self, order: &[u32]) -> Details {
-        let figures = |figures: &Figures| match figures.is_empty() {
-            true => Figures::default(),
-            false => figures.in_order(order),
-        };
-        let costs = |costs: &Costs| match costs.is_empty() {
-            true => Costs::default(),
-            false => costs.in_order(order),
-        };
         let pick = |row: &u32| *row as usize;
         Details {
             terms: match self.terms.is_empty() {
                 true => Vec::new(),
                 false => order.iter().map(|row| self.terms[pick(row)]).collect(),
             },
-            pricing_quantity: figures(&self.pricing_quantity),
-            consumed_quantity: figures(&self.consumed_quantity),
-            contracted_cost: costs(&self.contracted_cost),
-            list_cost: costs(&self.list_cost),
+            pricing_quantity: self.pricing_quantity.in_order(order),
+            consumed_quantity: self.consumed_quantity.in_order(order),
+            contracted_cost: self.contracted_cost.in_order(order),
+            list_cost: self.list_cost.in_order(order),
             hours: match self.hours.is_empty() {
                 true => Vec::new(),
                 false => order.iter().map(|row| self.hours[pick(row)]).collect(),

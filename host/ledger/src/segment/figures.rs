@@ -1,5 +1,6 @@
 //! A column of quantities: exact decimals, of which nearly all are short.
 
+use super::number_column::{LONG, NumberColumn, UNKNOWN};
 use super::numbers::{unzigzag, zigzag};
 use super::quotient::Quotients;
 use crate::Result;
@@ -8,10 +9,6 @@ use crate::error::corrupt;
 use domain::figure::{Figure, PLACES_MAX, ShortFigure};
 use std::borrow::Cow;
 
-/// The mark of a figure that is not known. Smaller marks are numbers of places.
-const UNKNOWN: u8 = 255;
-/// The mark of a figure that stands among the long ones.
-const LONG: u8 = 254;
 /// The mark of a figure that equals that of another column. It is found only in stored bytes.
 const SAME: u8 = 253;
 /// In place of a number of places: no figure was forecast.
@@ -19,49 +16,20 @@ const NO_FORECAST: u8 = 255;
 /// Every so many rows are looked at to choose a form.
 const SAMPLE_STEP: usize = 16;
 
-/// Figures of charges by row. A column that is not kept is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    digits: Vec<i64>,
-    marks: Vec<u8>,
-    /// By ascending row.
-    long: Vec<(u32, Figure)>,
-}
+/// Figures of charges by row. Marks below the others are numbers of places.
+pub type Figures = NumberColumn<Figure>;
 
-impl Figures {
-    pub(super) const fn none() -> Figures {
-        Figures { digits: Vec::new(), marks: Vec::new(), long: Vec::new() }
-    }
-
-    pub fn len(&self) -> usize {
-        self.marks.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.marks.is_empty()
-    }
-
+impl NumberColumn<Figure> {
     #[inline]
     pub fn push_short(&mut self, figure: ShortFigure) {
-        self.digits.push(figure.digits);
-        self.marks.push(figure.places.min(PLACES_MAX));
-    }
-
-    #[inline]
-    pub fn push_unknown(&mut self) {
-        self.digits.push(0);
-        self.marks.push(UNKNOWN);
+        self.push_digits(figure.digits, figure.places.min(PLACES_MAX));
     }
 
     pub fn push(&mut self, figure: Option<Figure>) {
         match figure {
             None => self.push_unknown(),
             Some(Figure::Short(short)) => self.push_short(short),
-            Some(long) => {
-                self.long.push((self.marks.len() as u32, long));
-                self.digits.push(0);
-                self.marks.push(LONG);
-            }
+            Some(long) => self.push_long(long),
         }
     }
 
@@ -69,10 +37,7 @@ impl Figures {
     #[inline]
     pub fn push_last_of(&mut self, other: &Figures) {
         match (other.digits.last(), other.marks.last()) {
-            (Some(digits), Some(mark)) if *mark <= PLACES_MAX => {
-                self.digits.push(*digits);
-                self.marks.push(*mark);
-            }
+            (Some(digits), Some(mark)) if *mark <= PLACES_MAX => self.push_digits(*digits, *mark),
             (_, Some(mark)) if *mark == LONG => {
                 self.push(other.long.last().map(|(_, figure)| figure.clone()));
             }
@@ -83,10 +48,7 @@ impl Figures {
     /// The figure of a row, if it is known.
     pub fn get(&self, row: usize) -> Option<Figure> {
         match self.marks.get(row) {
-            Some(&LONG) => {
-                let at = self.long.binary_search_by_key(&(row as u32), |(row, _)| *row).ok()?;
-                self.long.get(at).map(|(_, figure)| figure.clone())
-            }
+            Some(&LONG) => self.long(row).cloned(),
             _ => self.short(row).map(Figure::Short),
         }
     }
@@ -99,45 +61,6 @@ impl Figures {
             }
             _ => None,
         }
-    }
-
-    pub(super) fn truncate(&mut self, rows: usize) {
-        self.digits.truncate(rows);
-        self.marks.truncate(rows);
-        self.long.retain(|(row, _)| (*row as usize) < rows);
-    }
-
-    /// Adds a zero, if the last figure is known.
-    pub(super) fn push_nothing_more(&mut self) {
-        match self.marks.last() {
-            None => {}
-            Some(&UNKNOWN) => self.push_unknown(),
-            Some(_) => self.push_short(ShortFigure { digits: 0, places: 0 }),
-        }
-    }
-
-    pub fn clear(&mut self) {
-        self.digits.clear();
-        self.marks.clear();
-        self.long.clear();
-    }
-
-    pub(super) fn is_all_unknown(&self) -> bool {
-        self.marks.iter().all(|mark| *mark == UNKNOWN)
-    }
-
-    pub(super) fn in_order(&self, order: &[u32]) -> Figures {
-        let mut ordered = Figures {
-            digits: order.iter().map(|row| self.digits[*row as usize]).collect(),
-            marks: order.iter().map(|row| self.marks[*row as usize]).collect(),
-            long: Vec::new(),
-        };
-        if !self.long.is_empty() {
-            let long = (0_u32..).zip(order).filter(|(at, _)| ordered.marks[*at as usize] == LONG);
-            ordered.long =
-                long.filter_map(|(at, row)| Some((at, self.get(*row as usize)?))).collect();
-        }
-        ordered
     }
 
     /// All short figures with as many places as the one that has most, if all fit.

@@ -53,6 +53,10 @@ impl Rules for OneRule {
         vec![("accounts".into(), "account,team\n1,payments\n".into())]
     }
 
+    fn settings(&self) -> Vec<(String, String)> {
+        vec![("dimensions".into(), "service_name\n".into())]
+    }
+
     fn cell(&self, _: &str, _: &str, _: Day) -> Option<String> {
         None
     }

@@ -25,6 +25,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("06-coverage", "2dbc4f637c39695b1d12fdeb517e5ae65afd73d1f1ce7c4542d077bec39498b5"),
     ("07-deliveries", "45de981388061101bbc0ea49c190f5b552ee4d73910da5d63abc8519742c4e22"),
     ("08-terms", "2fbe347ea77728b43b2fd189ca60634646e6f348a9935fd64cc126fd3b92700c"),
+    ("09-settings", "ad23f3304f4bef8cd573b94d2b35fc14d51d141246547c94a078cce2ffa0c132"),
 ];
 
 /// A file with at least one row in every table.
@@ -88,7 +89,7 @@ fn no_table_can_be_updated_or_deleted_from() {
     let connection =
         Connection::open(full_ledger(folder.path())).unwrap_or_else(|error| panic!("{error}"));
     let tables = tables(&connection);
-    assert_eq!(tables.len(), 34, "{tables:?}");
+    assert_eq!(tables.len(), 35, "{tables:?}");
     for table in tables {
         let columns: String = connection
             .query_row(

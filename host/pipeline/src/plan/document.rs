@@ -2,6 +2,7 @@
 
 use super::redecided::{DecisionChanges, ResourceChange, RuleChange, Ruling};
 use super::{Change, Plan};
+use crate::history::Changes;
 use crate::run::document::ConservationDocument;
 use domain::period::Month;
 use reports::document::{AmountDocument, DateText, PeriodDocument, TimeText};
@@ -23,6 +24,12 @@ pub struct PlanDocument {
     /// The same for all copies of a ledger.
     ledger: String,
     generation: GenerationsDocument,
+    /// The rules, tables and settings that differ.
+    changes: ChangesDocument,
+    /// Sources that were collected anew for the plan, because their settings differ.
+    collected: Vec<String>,
+    /// Sources of which only a run can tell the change, each with the reason.
+    uncollected: Vec<String>,
     /// Digest of what the plan was made on.
     inputs: String,
     /// Digest of the entries that would stand.
@@ -54,6 +61,15 @@ pub struct PlanDocument {
 struct GenerationsDocument {
     before: Option<String>,
     after: String,
+}
+
+/// Rules by id, tables as `tables/<name>.csv`, settings by section.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "GenerationChanges")]
+struct ChangesDocument {
+    added: Vec<String>,
+    removed: Vec<String>,
+    changed: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -129,6 +145,9 @@ impl From<&Plan> for PlanDocument {
                 before: plan.generation_before.clone(),
                 after: plan.generation.clone(),
             },
+            changes: ChangesDocument::from(&plan.changes),
+            collected: plan.collected.clone(),
+            uncollected: plan.uncollected.clone(),
             inputs: plan.inputs.clone(),
             outcome: plan.outcome.clone(),
             as_of: plan.as_of.map(DateText::from),
@@ -153,6 +172,13 @@ impl From<&Plan> for PlanDocument {
             suspense: plan.suspense.clone(),
             unresolved: plan.unresolved.clone(),
         }
+    }
+}
+
+impl From<&Changes> for ChangesDocument {
+    fn from(changes: &Changes) -> ChangesDocument {
+        let Changes { added, removed, changed } = changes.clone();
+        ChangesDocument { added, removed, changed }
     }
 }
 

@@ -10,12 +10,13 @@ use domain::decision::{Decision, Outcome, OutcomeId, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::field::Field;
-use domain::money::{Currency, Money, Sum};
+use domain::money::{Currency, Sum};
 use domain::period::Period;
 use domain::port::Decider;
 use domain::recipient::Recipient;
 use domain::run::SourceDay;
-use ledger::{GenerationId, Reader, segment};
+use ledger::segment::{ChargeLines, SegmentCharges};
+use ledger::{GenerationId, Reader};
 use reports::derive::{self, Scope};
 use reports::stored::{RulesOf, StoredGeneration, corrupt};
 use std::cmp::Reverse;
@@ -105,7 +106,9 @@ pub fn compare(
             before: Side::new(&before, old_rules.as_ref().map(|rules| rules.decider())),
             after: Side::new(&after, new_rules.as_ref().map(|rules| rules.decider())),
         };
-        let tallies = sides.tally(ledger, &dictionary, &days)?;
+        let rules = [old_rules.as_deref(), new_rules.as_deref()].into_iter().flatten();
+        let lines = ChargeLines::new(&dictionary, rules);
+        let tallies = sides.tally(ledger, &dictionary, lines, &days)?;
         changes.add(&sides, &tallies);
     }
     Ok(changes.redecided(&dictionary))
@@ -222,6 +225,7 @@ impl Sides<'_> {
         &mut self,
         ledger: &Reader,
         dictionary: &Dictionary,
+        mut lines: ChargeLines<'_>,
         days: &[SourceDay],
     ) -> Result<HashMap<Key, Tally>, Diagnostic> {
         let mut by_resource = vec![Tally::default(); dictionary.resource_count()];
@@ -230,23 +234,18 @@ impl Sides<'_> {
             is_fixed.push(self.before.is_fixed(resource) && self.after.is_fixed(resource));
         }
         let mut tallies: HashMap<Key, Tally> = HashMap::new();
-        let mut columns = segment::SegmentCharges::default();
+        let mut columns = SegmentCharges::default();
         for day in days {
             for stored in ledger.segments(day)? {
-                segment::decode(&stored.data, &mut columns)?;
-                for ((resource, billed), effective) in
-                    columns.resources.iter().zip(&columns.billed).zip(&columns.effective)
-                {
+                lines.decode(&stored.data, &mut columns)?;
+                let charges = columns.resources.iter().zip(&columns.effective);
+                for (row, (resource, effective)) in charges.enumerate() {
                     let one = Tally { charges: 1, effective: i128::from(*effective) };
                     if is_fixed.get(*resource as usize) == Some(&true) {
                         by_resource[*resource as usize].add(one);
                         continue;
                     }
-                    let line = ChargeLine {
-                        day: day.day,
-                        billed_cost: Money::from_nanos(*billed),
-                        effective_cost: Money::from_nanos(*effective),
-                    };
+                    let line = lines.line(day, &columns, row);
                     let (before, after) = (
                         self.before.of_charge(dictionary, *resource, &line)?,
                         self.after.of_charge(dictionary, *resource, &line)?,

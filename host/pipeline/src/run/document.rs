@@ -4,7 +4,7 @@ use crate::plan::document::EntryCountsDocument;
 use crate::plugin_cost::PluginCostDocument;
 use crate::report::{Conservation, RunReport, SourceReport};
 use crate::usage::UsageReport;
-use crate::withdraw::Withdrawal;
+use crate::withdraw::{Restatement, Withdrawal};
 use domain::charge::RejectedRow;
 use domain::money::Currency;
 use domain::port::{Delivery, UnknownDays};
@@ -58,6 +58,8 @@ struct SourceReportDocument {
     deliveries: Vec<DeliveryDocument>,
     /// What earlier deliveries said, and this collection does not say any more.
     withdrawn: Vec<WithdrawalDocument>,
+    /// Days of which the charges are others than before.
+    restated: Vec<RestatementDocument>,
     /// Days that would have been taken back, if all rows could be read.
     days_kept: u64,
     totals: Vec<SourceTotalDocument>,
@@ -83,10 +85,10 @@ struct RejectedDocument {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "DayCounts")]
-struct DayCountsDocument {
-    new: u64,
-    changed: u64,
-    unchanged: u64,
+pub struct DayCountsDocument {
+    pub new: u64,
+    pub changed: u64,
+    pub unchanged: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -112,12 +114,26 @@ struct DeliveryDocument {
 /// Money that a source has taken back. Decimal text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Withdrawal")]
-struct WithdrawalDocument {
+pub struct WithdrawalDocument {
     /// The first day of the billing period; null where the source told none.
     billing_period: Option<String>,
     currency: String,
     days: u64,
     billed_cost: String,
+    effective_cost: String,
+}
+
+/// Money that a source states anew. Decimal text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Restatement")]
+pub struct RestatementDocument {
+    /// The first day of the billing period; null where the source tells none.
+    billing_period: Option<String>,
+    currency: String,
+    days: u64,
+    billed_cost_before: String,
+    billed_cost: String,
+    effective_cost_before: String,
     effective_cost: String,
 }
 
@@ -230,6 +246,7 @@ impl From<&SourceReport> for SourceReportDocument {
             rows_outside_period: source.outside_period,
             deliveries: source.deliveries.iter().map(DeliveryDocument::from).collect(),
             withdrawn: source.withdrawn.iter().map(WithdrawalDocument::from).collect(),
+            restated: source.restated.iter().map(RestatementDocument::from).collect(),
             days_kept: source.days_kept,
             totals: source.totals.iter().map(total).collect(),
             usage: UsageReportDocument::from(&source.usage),
@@ -261,6 +278,20 @@ impl From<&Withdrawal> for WithdrawalDocument {
             days: withdrawal.days,
             billed_cost: withdrawal.billed.to_string(),
             effective_cost: withdrawal.effective.to_string(),
+        }
+    }
+}
+
+impl From<&Restatement> for RestatementDocument {
+    fn from(restatement: &Restatement) -> RestatementDocument {
+        RestatementDocument {
+            billing_period: restatement.billing_period.map(|day| day.to_string()),
+            currency: restatement.currency.to_string(),
+            days: restatement.days,
+            billed_cost_before: restatement.billed_before.to_string(),
+            billed_cost: restatement.billed.to_string(),
+            effective_cost_before: restatement.effective_before.to_string(),
+            effective_cost: restatement.effective.to_string(),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Estimates and the bill that comes later, with figures worked out by hand.
 
-use crate::fakes::{charges, failing, rules, source, try_run};
+use crate::fakes::{charges, failing, foretold, rules, source, try_rehearsal, try_run};
 use crate::stages::standing;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::Month;
 use ledger::{Ledger, Reader};
+use pipeline::report::SourceReport;
 use pipeline::source::Source;
 
 const ESTIMATES: &str = "2026-03-01 compute a 10\n2026-03-02 compute a 10\n2026-03-02 compute b 5";
@@ -26,13 +27,23 @@ fn estimates_count_until_the_bill_has_their_day() {
     assert_eq!(total(&ledger), ["a 20.000000000", "b 5.000000000"]);
 
     // The bill of the first day comes, with a larger amount. Estimates are named first, but they
-    // are collected last.
+    // are collected last. A rehearsal says the same, whether the bill is new or stands already.
     let bill = "2026-03-01 compute a 12";
+    let both = || vec![estimates(ESTIMATES), source("aws", charges(bill))];
+    let rehearsed = |ledger: &Ledger, sources| -> Vec<String> {
+        let report = try_rehearsal(ledger, sources, &rules()).unwrap().report;
+        report.sources.iter().map(foretold).collect()
+    };
+    let beforehand = rehearsed(&ledger, both());
     let report =
         try_run(&mut ledger, vec![estimates(ESTIMATES), source("aws", charges(bill))], &rules())
             .unwrap();
     assert_eq!(total(&ledger), ["a 22.000000000", "b 5.000000000"]);
+    assert_eq!(beforehand, report.sources.iter().map(foretold).collect::<Vec<_>>());
+    let alone = rehearsed(&ledger, vec![estimates(ESTIMATES)]);
     let estimated = report.sources.iter().find(|source| source.name == "estimates").unwrap();
+    // Its day was taken back by now.
+    assert_eq!(alone, [foretold(&SourceReport { days_taken_back: 0, ..estimated.clone() })]);
     assert_eq!(
         (estimated.charges, estimated.billed, estimated.days_taken_back, estimated.days_unchanged),
         (2, 1, 1, 1)

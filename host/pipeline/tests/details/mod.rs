@@ -1,6 +1,10 @@
 //! What bills say beside amounts, as the ledger keeps it; and amounts that are larger than one
 //! charge.
 
+mod columnar;
+mod decided;
+mod products;
+
 use crate::fakes::{balances, rules, source, try_run};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
 use domain::charge::{KeptDetails, RawCharge};

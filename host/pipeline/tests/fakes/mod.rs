@@ -2,6 +2,7 @@
 
 use domain::charge::{ChargeLine, RawCharge, RawUsage};
 use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
+use domain::detail::Detail;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::driver::Driver;
@@ -19,8 +20,8 @@ use domain::spread::{Spread, WhenZero};
 use domain::tag::TagSchema;
 use ledger::{Ledger, Reader};
 use pipeline::feed::Patience;
-use pipeline::report::RunReport;
-use pipeline::run::{RunOptions, run};
+use pipeline::report::{RunReport, SourceReport};
+use pipeline::run::{Rehearsal, RunOptions, rehearse, run};
 use pipeline::source::{RepeatPolicy, Source};
 use test_support::fakes::{FakeCollector, request};
 
@@ -101,6 +102,9 @@ pub struct ByService {
     /// Whether charges of the service `big` above 10 go to the team `whales`, and others to
     /// `minnows`.
     pub reads_amount: bool,
+    /// Whether charges of the service `sized` go the same way by a pricing quantity above 100, and
+    /// are in suspense where it is unknown.
+    pub reads_quantity: bool,
     pub split: Vec<(&'static str, u64)>,
     /// The rules of the later stages, each with its spread.
     pub later: Vec<(u32, Spread)>,
@@ -131,6 +135,7 @@ pub fn rules() -> ByService {
         generation: "first".into(),
         when_zero: WhenZero::Stay,
         reads_amount: false,
+        reads_quantity: false,
         split: vec![("a", 60), ("b", 40)],
         later: Vec::new(),
     }
@@ -148,6 +153,9 @@ impl Rules for ByService {
     }
     fn cell(&self, _: &str, _: &str, _: Day) -> Option<String> {
         None
+    }
+    fn reads_details(&self) -> bool {
+        self.reads_quantity
     }
     fn decider(&self) -> Box<dyn Decider + '_> {
         Box::new(ServiceDecider {
@@ -172,6 +180,25 @@ impl ServiceDecider<'_> {
             self.outcomes.push(outcome);
             self.outcomes.len() - 1
         }) as u32)
+    }
+}
+
+impl ServiceDecider<'_> {
+    fn by_quantity(&mut self, line: &ChargeLine) -> OutcomeId {
+        let details = line.details.as_deref().unwrap_or_else(|| panic!("no details were read"));
+        let Some(quantity) = details.get(Detail::PricingQuantity) else {
+            let diagnostic = format!("R207: the charge of the source '{}'", details.source);
+            let outcome = Outcome { verdict: Verdict::Suspense { rule: RuleIndex(3), diagnostic } };
+            let known = self.outcomes.iter().position(|known| *known == outcome);
+            return OutcomeId(known.unwrap_or_else(|| {
+                self.outcomes.push(outcome);
+                self.outcomes.len() - 1
+            }) as u32);
+        };
+        // Longer ones are larger here.
+        let is_large = quantity.short().is_none_or(|short| short.units() > 100 * 10_i128.pow(18));
+        let team = if is_large { "whales" } else { "minnows" };
+        self.outcome(3, Decision::Assign(Recipient::team(team)))
     }
 }
 
@@ -216,6 +243,10 @@ impl Decider for ServiceDecider<'_> {
                     self.outcome(3, Decision::Assign(Recipient::team("whales")))
                 }
                 Some(_) => self.outcome(3, Decision::Assign(Recipient::team("minnows"))),
+            },
+            "sized" if self.rules.reads_quantity => match line {
+                None => OutcomeId::PER_CHARGE,
+                Some(line) => self.by_quantity(line),
             },
             "broken" => {
                 let outcome = Outcome {
@@ -286,6 +317,40 @@ pub struct Effort<'a> {
     pub patience: Patience<'a>,
 }
 
+/// A run into an empty ledger, whose sources are compared with `other`.
+pub fn try_rehearsal(
+    other: &Reader,
+    sources: Vec<Source>,
+    rules: &ByService,
+) -> Result<Rehearsal, Diagnostic> {
+    let options = RunOptions {
+        collect: true,
+        sources,
+        rules,
+        allocators: &NoAllocators,
+        tag_schema: &TagSchema::default(),
+        dimensions: &Field::default_dimensions(),
+        threads: 2,
+        sources_at_once: 2,
+        patience: Patience { tries: 1, wait: &|_| {} },
+        at_ms: 1,
+        now_ms: &|| 1,
+        version: "test".into(),
+    };
+    rehearse(&mut Ledger::in_memory()?, Some(other), options, &mut |_| {})
+}
+
+/// All that a source's report says of the ledger: what became of its days, and why it failed.
+pub fn foretold(source: &SourceReport) -> String {
+    let SourceReport { name, charges, set_aside, billed, days_taken_back, failure, .. } = source;
+    let SourceReport { days_new, days_changed, days_unchanged, days_kept, .. } = source;
+    let SourceReport { withdrawn, restated, totals, .. } = source;
+    format!(
+        "{name} {charges} {set_aside} {billed} {days_taken_back} {failure:?} {days_new} \
+         {days_changed} {days_unchanged} {days_kept} {withdrawn:?} {restated:?} {totals:?}"
+    )
+}
+
 /// A run that takes 1.5 seconds.
 pub fn run_with(
     ledger: &mut Ledger,
@@ -295,21 +360,40 @@ pub fn run_with(
     effort: Effort<'_>,
 ) -> Result<RunReport, Diagnostic> {
     let dimensions = Field::default_dimensions();
+    let schema = TagSchema::default();
     let options = RunOptions {
         collect: !sources.is_empty(),
         sources,
-        rules,
-        allocators: &NoAllocators,
-        tag_schema: &TagSchema::default(),
-        dimensions: &dimensions,
-        threads: 2,
         sources_at_once: effort.at_once,
         patience: effort.patience,
-        at_ms,
         now_ms: &|| at_ms + 1_500,
-        version: "test".into(),
+        ..over_stored(rules, at_ms, &dimensions, &schema)
     };
     run(ledger, options, &mut |_| {})
+}
+
+/// A run over stored charges.
+pub fn over_stored<'a>(
+    rules: &'a ByService,
+    at_ms: i64,
+    dimensions: &'a [Field],
+    tag_schema: &'a TagSchema,
+) -> RunOptions<'a> {
+    RunOptions {
+        sources: Vec::new(),
+        rules,
+        allocators: &NoAllocators,
+        tag_schema,
+        dimensions,
+        collect: false,
+        threads: 2,
+        sources_at_once: 2,
+        patience: Patience { tries: 1, wait: &|_| {} },
+        at_ms,
+        // In 1970.
+        now_ms: &|| 0,
+        version: "test".into(),
+    }
 }
 
 /// `account [service] amount` of the whole ledger, one a line.

@@ -1,17 +1,16 @@
 //! Plans and their outcomes, with figures worked out by hand.
 
-use crate::fakes::{ByService, balances, charges, rules, source};
+use crate::fakes::{ByService, balances, charges, over_stored, rules, source};
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::money::Sum;
 use domain::period::{Month, Period};
-use domain::port::{NoAllocators, Rules};
+use domain::port::Rules;
 use domain::run::RunState;
 use domain::tag::TagSchema;
 use ledger::{Ledger, Reader};
 use pipeline::apply::{Promise, apply, file_text};
 use pipeline::code;
-use pipeline::feed::Patience;
 use pipeline::plan::{Change, Plan, PlanOptions, plan};
 use pipeline::report::RunReport;
 use pipeline::run::{RunOptions, run};
@@ -34,18 +33,8 @@ fn options<'a>(
 ) -> RunOptions<'a> {
     RunOptions {
         sources: bill.map(|bill| source("aws", charges(bill))).into_iter().collect(),
-        rules,
-        allocators: &NoAllocators,
-        tag_schema: schema,
-        dimensions,
         collect: bill.is_some(),
-        threads: 2,
-        sources_at_once: 2,
-        patience: Patience { tries: 1, wait: &|_| {} },
-        at_ms,
-        // In 1970.
-        now_ms: &|| 0,
-        version: "test".into(),
+        ..over_stored(rules, at_ms, dimensions, schema)
     }
 }
 
@@ -74,17 +63,15 @@ fn apply_now(ledger: &mut Ledger, file: &str, rules: &ByService) -> Result<RunRe
 
 fn planned(ledger: &Reader, rules: &ByService, period: Period, as_of: Option<&str>) -> Plan {
     let mut scratch = ledger.scratch(&mut |_, _| {}).unwrap();
+    let (dimensions, schema) = (Field::default_dimensions(), TagSchema::default());
     let options = PlanOptions {
-        rules,
-        allocators: &NoAllocators,
+        run: options(None, rules, FIRST_OF_MAY, &dimensions, &schema),
+        uncollected: Vec::new(),
         rules_of: &|_, _| Ok(Box::new(rules.clone()) as Box<dyn Rules>),
         period,
         as_of: as_of.map(|day| day.parse().unwrap()),
-        threads: 2,
-        at_ms: FIRST_OF_MAY,
-        version: "test".into(),
     };
-    plan(&mut scratch, &options, &mut |_| {}).unwrap()
+    plan(&mut scratch, options, &mut |_| {}).unwrap()
 }
 
 /// Support is shared by a and c in equal parts, and no longer by a and b as 60 to 40.
@@ -345,18 +332,16 @@ fn the_scratch_ledger_of_a_plan_can_be_proved_and_asked_further() {
     );
     ledger.backup(&path, &mut |_, _| {}).unwrap();
     let other = other_rules();
+    let (dimensions, schema) = (Field::default_dimensions(), TagSchema::default());
     let options = PlanOptions {
-        rules: &other,
-        allocators: &NoAllocators,
+        run: options(None, &other, FIRST_OF_MAY + 2 * DAY_MS, &dimensions, &schema),
+        uncollected: Vec::new(),
         rules_of: &|_, _| Ok(Box::new(rules()) as Box<dyn Rules>),
         period: Period::all(),
         as_of: Some("2026-05-01".parse().unwrap()),
-        threads: 1,
-        at_ms: FIRST_OF_MAY + 2 * DAY_MS,
-        version: "test".into(),
     };
     let mut scratch = Ledger::open(&path).unwrap();
-    plan(&mut scratch, &options, &mut |_| {}).unwrap();
+    plan(&mut scratch, options, &mut |_| {}).unwrap();
     drop(scratch);
     let kept = Reader::open(&path).unwrap();
     assert_eq!(kept.verify(&mut |_| {}).unwrap().findings, []);

@@ -1,7 +1,8 @@
 //! Usage from its source to the shares that it drives, with figures worked out by hand.
 
 use crate::fakes::{
-    ByService, balances, charges, passing_by, rules, source, try_run, try_run_at, usage_source,
+    ByService, balances, charges, over_stored, passing_by, rules, source, try_run, try_run_at,
+    usage_source,
 };
 use crate::stages::standing;
 use domain::code::AMOUNT_TOO_LARGE;
@@ -11,11 +12,13 @@ use domain::driver::cost::CostDriver;
 use domain::driver::facts::{Basis, DriverFilter, UsageQuery, Window};
 use domain::driver::rate_card::{Price, RateCard, UnitPrice};
 use domain::driver::usage::{Unknown, UsageDriver};
+use domain::field::Field;
 use domain::period::{Month, Period};
-use domain::port::{NoAllocators, Rules, Stage};
+use domain::port::{Rules, Stage};
 use domain::recipient::Recipient;
 use domain::run::RunState;
 use domain::spread::{Spread, WhenNegative, WhenZero};
+use domain::tag::TagSchema;
 use ledger::Ledger;
 use pipeline::plan::{PlanOptions, plan};
 use pipeline::source::Source;
@@ -304,17 +307,15 @@ fn plans_go_by_the_usage_that_was_known_and_are_void_when_it_changes() {
     assert_ne!(ledger.inputs_digest().unwrap(), before);
 
     let mut scratch = ledger.scratch(&mut |_, _| {}).unwrap();
+    let (dimensions, schema) = (Field::default_dimensions(), TagSchema::default());
     let options = PlanOptions {
-        rules: &rules,
-        allocators: &NoAllocators,
+        run: over_stored(&rules, second, &dimensions, &schema),
+        uncollected: Vec::new(),
         rules_of: &|_, _| Ok(Box::new(rules.clone()) as Box<dyn Rules>),
         period: Period::all(),
         as_of: Some("2026-05-01".parse().unwrap()),
-        threads: 2,
-        at_ms: second,
-        version: "test".into(),
     };
-    let plan = plan(&mut scratch, &options, &mut |_| {}).unwrap();
+    let plan = plan(&mut scratch, options, &mut |_| {}).unwrap();
     let teams: Vec<_> = plan
         .teams
         .iter()

@@ -1,22 +1,24 @@
 //! Errors of guests → diagnostics for people.
 
+use super::config_hint::in_config;
 use crate::printable::printable;
 use crate::wit::bindings::types as wit;
 use domain::code;
 use domain::code::Code;
 use domain::diagnostic::{Diagnostic, Retry};
 
-/// A failure that the plugin reported, stamped with who it is.
-pub fn of_error(error: wit::Error, label: &str) -> Diagnostic {
+/// A failure that the plugin reported, stamped with who it is. `settings` are the names of its own
+/// settings.
+pub fn of_error(error: wit::Error, label: &str, settings: &[String]) -> Diagnostic {
     let failed =
         |message: String| Diagnostic::new(code::PLUGIN_FAILED, format!("{label} {message}"));
     match error {
-        wit::Error::Config(problem) => with_code(code::PLUGIN_CONFIG, problem, label),
+        wit::Error::Config(problem) => with_code(code::PLUGIN_CONFIG, problem, label, settings),
         wit::Error::MissingColumn(problem) => {
-            with_code(decode::code::COLUMN_MISSING, problem, label)
+            with_code(decode::code::COLUMN_MISSING, problem, label, settings)
         }
         wit::Error::DuplicateColumn(problem) => {
-            with_code(decode::code::COLUMN_DUPLICATE, problem, label)
+            with_code(decode::code::COLUMN_DUPLICATE, problem, label, settings)
         }
         wit::Error::Auth(message) => {
             failed(format!("was refused by its source: {}", printable(&message))).hint(
@@ -58,11 +60,11 @@ pub fn of_error(error: wit::Error, label: &str) -> Diagnostic {
 }
 
 /// Something to be mended before the first collection.
-pub fn of_problem(problem: wit::Problem, label: &str) -> Diagnostic {
-    with_code(code::PLUGIN_CONFIG, problem, label)
+pub fn of_problem(problem: wit::Problem, label: &str, settings: &[String]) -> Diagnostic {
+    with_code(code::PLUGIN_CONFIG, problem, label, settings)
 }
 
-fn with_code(code: Code, problem: wit::Problem, label: &str) -> Diagnostic {
+fn with_code(code: Code, problem: wit::Problem, label: &str, settings: &[String]) -> Diagnostic {
     let mut diagnostic =
         Diagnostic::new(code, format!("{} (says {label})", printable(&problem.message)));
     if let Some(table) = problem.table {
@@ -71,7 +73,7 @@ fn with_code(code: Code, problem: wit::Problem, label: &str) -> Diagnostic {
         diagnostic = diagnostic.at(printable(&table), line, 0);
     }
     match problem.hint {
-        Some(hint) => diagnostic.hint(printable(&hint)),
+        Some(hint) => diagnostic.hint(in_config(&printable(&hint), settings)),
         None => diagnostic,
     }
 }
@@ -82,7 +84,7 @@ mod tests {
 
     #[test]
     fn what_may_pass_may_be_tried_again() {
-        let retry = |error| of_error(error, "plugin p").retry;
+        let retry = |error| of_error(error, "plugin p", &[]).retry;
         assert_eq!(retry(wit::Error::RateLimited(Some(7))), Retry::After(7));
         assert_eq!(retry(wit::Error::RateLimited(None)), Retry::Soon);
         assert_eq!(retry(wit::Error::Transient("reset".into())), Retry::Soon);

@@ -89,7 +89,7 @@ impl Line {
             amount: Sum::ZERO,
             charged: Sum::ZERO,
             charges: 0,
-            largest: portion.largest,
+            largest: portion.largest.clone(),
             priced: MeasuredSums::default(),
             generation: portion.generation,
         };
@@ -102,7 +102,7 @@ impl Line {
         }
         let size = |line: &ChargeLine| line.effective_cost.nanos().unsigned_abs();
         if size(&portion.largest) >= size(&seen.largest) {
-            (seen.largest, seen.generation) = (portion.largest, portion.generation);
+            (seen.largest, seen.generation) = (portion.largest.clone(), portion.generation);
         }
     }
 }

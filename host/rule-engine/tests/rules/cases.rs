@@ -135,8 +135,8 @@ fn nothing_unknown_is_passed_over() {
         ),
         (
             "[[case]]\nname = \"n\"\ncharge = {}\nexpect = { error = \"L101\" }\n",
-            "r.cases.toml:4:20: R301: 'L101' is not an error of a running rule; there are R201 to \
-             R204",
+            "r.cases.toml:4:20: R301: 'L101' is not an error of a running rule; there are R201, \
+             R202, R203, R204, R206, R207",
         ),
         (
             "[[case]]\nname = \"n\"\ncharge = {}\nexpect = \"unallocated\"\n",

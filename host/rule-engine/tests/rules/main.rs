@@ -4,6 +4,7 @@ mod bad_input;
 mod cases;
 mod compiling;
 mod deciding;
+mod details;
 mod limits;
 mod lints;
 mod memo;

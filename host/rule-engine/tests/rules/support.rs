@@ -61,6 +61,7 @@ pub fn line(on: &str, billed: i64, effective: i64) -> ChargeLine {
         day: day(on),
         billed_cost: Money::from_nanos(billed),
         effective_cost: Money::from_nanos(effective),
+        details: None,
     }
 }
 

@@ -8,12 +8,16 @@ use domain::charge::ChargeLine;
 use domain::decision::{Outcome, OutcomeId, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
+use domain::field::Field;
 use domain::period::{Day, Period};
 use domain::port::{Decider, Explanation, NoAllocators, RuleFacts, Rules};
+use domain::tag::TagSchema;
 use installation::planner::PlanView;
 use ledger::Reader;
 use ledger::code::LEDGER_BUSY;
+use pipeline::feed::Patience;
 use pipeline::plan::{Plan, PlanOptions, plan};
+use pipeline::run::RunOptions;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -84,17 +88,28 @@ fn made(served: &TestServer) -> Plan {
     let rules_of = |_: &[RuleFacts],
                     _: &[(String, String)]|
      -> Result<Box<dyn Rules>, Diagnostic> { Ok(Box::new(FixedRules::new())) };
-    let options = PlanOptions {
+    let run = RunOptions {
+        sources: Vec::new(),
         rules: &NoRules,
         allocators: &NoAllocators,
+        tag_schema: &TagSchema::default(),
+        dimensions: &Field::default_dimensions(),
+        collect: false,
+        threads: 1,
+        sources_at_once: 1,
+        patience: Patience { tries: 1, wait: &|_| {} },
+        at_ms: 1_770_271_628_009,
+        now_ms: &|| 1_770_271_628_009,
+        version: "0.1.0".into(),
+    };
+    let options = PlanOptions {
+        run,
+        uncollected: Vec::new(),
         rules_of: &rules_of,
         period: Period::all(),
         as_of: None,
-        threads: 1,
-        at_ms: 1_770_271_628_009,
-        version: "0.1.0".into(),
     };
-    plan(&mut scratch, &options, &mut |_| {}).expect("a plan")
+    plan(&mut scratch, options, &mut |_| {}).expect("a plan")
 }
 
 fn show(served: &TestServer, view: PlanView) {

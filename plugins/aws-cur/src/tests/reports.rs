@@ -1,8 +1,8 @@
 //! Whole collections: files in the folders of reports, with and without manifests.
 
 use crate::AwsCur;
-use apportion_plugin_sdk::fixture::{self, Table};
-use apportion_plugin_sdk::{Collector, Error, Mapping, Request, Rows};
+use apportion_plugin_sdk::fixture::{self, Table, refusal};
+use apportion_plugin_sdk::{Collector, Error, Mapping};
 
 const CUR1: &str = "bill/PayerAccountId,bill/BillingPeriodStartDate,lineItem/LineItemType,\
     lineItem/UsageStartDate,lineItem/ProductCode,lineItem/CurrencyCode,lineItem/UnblendedCost";
@@ -19,29 +19,7 @@ fn collect(
     files: &[(&str, &str)],
     config: &str,
 ) -> Result<Vec<Mapping>, Error> {
-    fixture::tables(tables);
-    let files = files.iter().map(|(name, text)| ((*name).into(), text.as_bytes().to_vec()));
-    fixture::files(files.collect());
-    fixture::take_found();
-    let config = config.to_owned();
-    let mut cur = AwsCur::open(Request { config, period: None, state: None })?;
-    let mut mappings = Vec::new();
-    while let Some(batch) = cur.next()? {
-        match batch.rows {
-            Rows::Mapped(mapping) => mappings.push(mapping),
-            other => panic!("{other:?}"),
-        }
-    }
-    Ok(mappings)
-}
-
-fn refusal(result: Result<Vec<Mapping>, Error>) -> (String, String) {
-    match result {
-        Err(Error::Config(problem) | Error::MissingColumn(problem)) => {
-            (problem.message, problem.hint.unwrap_or_default())
-        }
-        other => panic!("{other:?}"),
-    }
+    fixture::mappings::<AwsCur>(tables, files, config)
 }
 
 #[test]

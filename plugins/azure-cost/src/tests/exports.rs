@@ -2,8 +2,8 @@
 //! of their dates.
 
 use crate::AzureCost;
-use apportion_plugin_sdk::fixture::{self, Table};
-use apportion_plugin_sdk::{Collector, DateOrder, Error, Feed, Mapping, Origin, Request, Rows};
+use apportion_plugin_sdk::fixture::{self, Table, refusal};
+use apportion_plugin_sdk::{DateOrder, Error, Feed, Mapping, Origin};
 
 const HEADER: &str = "SubscriptionId,Date,MeterCategory,CostInBillingCurrency,BillingCurrencyCode,\
     ChargeType,PricingModel";
@@ -23,20 +23,7 @@ fn collect(
     files: &[(&str, &str)],
     config: &str,
 ) -> Result<Vec<Mapping>, Error> {
-    fixture::tables(tables);
-    let files = files.iter().map(|(name, text)| ((*name).into(), text.as_bytes().to_vec()));
-    fixture::files(files.collect());
-    fixture::take_found();
-    let config = config.to_owned();
-    let mut azure = AzureCost::open(Request { config, period: None, state: None })?;
-    let mut mappings = Vec::new();
-    while let Some(batch) = azure.next()? {
-        match batch.rows {
-            Rows::Mapped(mapping) => mappings.push(mapping),
-            other => panic!("{other:?}"),
-        }
-    }
-    Ok(mappings)
+    fixture::mappings::<AzureCost>(tables, files, config)
 }
 
 /// The tables that count, with the costs that they give.
@@ -55,13 +42,6 @@ fn costs(result: Result<Vec<Mapping>, Error>) -> Vec<String> {
         format!("{}: {costs}", mapping.table)
     };
     result.unwrap().iter().map(shown).collect()
-}
-
-fn refusal(result: Result<Vec<Mapping>, Error>) -> (String, String) {
-    match result {
-        Err(Error::Config(problem)) => (problem.message, problem.hint.unwrap_or_default()),
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::FocusFile;
 use apportion_plugin_sdk::fixture::{self, Table};
-use apportion_plugin_sdk::{Collector, Error, Mapping, Request, Rows};
+use apportion_plugin_sdk::{Collector, Error, Mapping};
 
 const HEADER: &str = "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,\
     BillingPeriodStart,SubAccountId,\
@@ -17,19 +17,7 @@ fn collect(
     files: &[(&str, &str)],
     config: &str,
 ) -> Result<Vec<Mapping>, Error> {
-    fixture::tables(tables);
-    let files = files.iter().map(|(name, text)| ((*name).into(), text.as_bytes().to_vec()));
-    fixture::files(files.collect());
-    let config = config.to_owned();
-    let mut focus = FocusFile::open(Request { config, period: None, state: None })?;
-    let mut mappings = Vec::new();
-    while let Some(batch) = focus.next()? {
-        match batch.rows {
-            Rows::Mapped(mapping) => mappings.push(mapping),
-            other => panic!("{other:?}"),
-        }
-    }
-    Ok(mappings)
+    fixture::mappings::<FocusFile>(tables, files, config)
 }
 
 #[test]

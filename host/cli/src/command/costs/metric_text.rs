@@ -7,12 +7,18 @@ use crate::query;
 use crate::table::{Align, Table, csv_line};
 use crate::ui::{Ui, document_text};
 use domain::hint::Hint;
+use installation::settings::Settings;
 use reports::costs::measured::{MeasuredDocument, MeasuredRow, MeasuredTable};
 
 /// In place of a value that no charge says.
 const UNKNOWN: &str = "unknown";
 
-pub fn print(ui: Ui, table: &MeasuredTable, args: &CostsArgs) -> Result<(), Failure> {
+pub fn print(
+    ui: Ui,
+    settings: &Settings,
+    table: &MeasuredTable,
+    args: &CostsArgs,
+) -> Result<(), Failure> {
     let text = match args.format {
         TableFormat::Json => document_text(&MeasuredDocument::whole(table)),
         TableFormat::Csv => csv(table, args),
@@ -20,20 +26,39 @@ pub fn print(ui: Ui, table: &MeasuredTable, args: &CostsArgs) -> Result<(), Fail
     };
     ui.data(&text)?;
     if args.format == TableFormat::Text && table.unknown() > 0 {
-        ui.note(&unknown_note(table));
+        ui.note(&unknown_note(settings, table));
     }
     Ok(())
 }
 
-fn unknown_note(table: &MeasuredTable) -> String {
+fn unknown_note(settings: &Settings, table: &MeasuredTable) -> String {
     let (unknown, charges, name) = (table.unknown(), table.charges(), table.metric.name());
     let detail = table.metric.detail().unwrap_or_default();
-    let hint = Hint::text("what bills say is kept with ")
-        .then(Hint::setting(format!("details = [\"{detail}\"]")))
-        .then(" from the next ")
-        .then(Hint::command("run"))
-        .then(" on");
+    let spans = table.rows.iter().filter(|row| row.measured.unknown > 0);
+    let first = spans.filter_map(|row| row.period_start).min();
+    let anew = Hint::command(match first {
+        Some(day) => format!("run --from {day}"),
+        None => "run".into(),
+    });
+    let hint = if keeps(settings, detail) {
+        Hint::text("their bills do not say it, or were collected before it was kept: ")
+            .then(anew)
+            .then(" collects them anew")
+    } else {
+        Hint::text("what bills say is kept with ")
+            .then(Hint::setting(format!("details = [\"{detail}\"]")))
+            .then("; ")
+            .then(anew)
+            .then(" then collects them anew")
+    };
     format!("{unknown} of {charges} charges have no {name}; {hint}")
+}
+
+/// Whether a detail is kept of all sources.
+fn keeps(settings: &Settings, detail: &str) -> bool {
+    let usual = settings.details.value;
+    let of_sources = settings.sources().map(|source| source.details.value.unwrap_or(usual));
+    [usual].into_iter().chain(of_sources).all(|kept| kept.names().contains(&detail))
 }
 
 fn names(table: &MeasuredTable) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! JSON schemas of the files beside rules: cases, and the columns of tables.
 
+use domain::detail::Detail;
 use domain::field::Field;
 use serde_json::{Map, Value, json};
 
@@ -78,6 +79,7 @@ fn charge(text: &Value, money: &Value, tags: &Value) -> Value {
             ["billing_currency", "charge_period_start"].map(|name| (name.to_owned(), text.clone())),
         )
         .chain(["billed_cost", "effective_cost"].map(|name| (name.to_owned(), money.clone())))
+        .chain(Detail::ALL.map(|detail| (detail.name().to_owned(), money.clone())))
         .collect();
     properties.insert("tags".into(), tags.clone());
     json!({ "type": "object", "properties": properties, "additionalProperties": false })

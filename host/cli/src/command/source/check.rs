@@ -3,6 +3,7 @@
 use super::chosen::chosen;
 use crate::args::Format;
 use crate::code;
+use crate::command::changes::{self, shortened};
 use crate::command::run;
 use crate::error::Failure;
 use crate::ui::{Ui, counted, document_text};
@@ -14,16 +15,14 @@ use installation::plugins;
 use installation::settings::Settings;
 use installation::sources;
 use installation::survey::document::SourceSurveyDocument;
-use installation::survey::{self, Depth, SourceSurvey, Survey};
+use installation::survey::{self, Comparison, Depth, SourceSurvey, Survey};
 use pipeline::progress::Progress;
+use pipeline::report::SourceReport;
 use pipeline::run::document::REJECTED_SHOWN;
 use reports::survey::read::CategorySum;
-use std::collections::BTreeMap;
 
 /// Names that are shown of a long list.
 const NAMES_SHOWN: usize = 20;
-/// Names that are shown of deliveries that are left out for one reason.
-const LEFT_OUT_SHOWN: usize = 3;
 
 #[derive(clap::Args, Debug)]
 pub struct CheckArgs {
@@ -85,6 +84,9 @@ fn show(ui: Ui, survey: &Survey, format: Format) -> Result<(), Diagnostic> {
 /// whether the run would be incomplete. A source that asks a service is only checked, so its
 /// findings count.
 fn all_findings(ui: Ui, survey: Survey) -> Vec<Diagnostic> {
+    if let Some(fault) = &survey.unread_ledger {
+        ui.warning(fault);
+    }
     let incomplete = incomplete(&survey);
     let mut findings = Vec::new();
     for source in survey.sources {
@@ -146,7 +148,7 @@ fn plugin(survey: &SourceSurvey) -> String {
     format!("{} {}", survey.plugin.name, survey.plugin.version).trim_end().to_owned()
 }
 
-/// Deliveries that count have a line each. The others have one line for each reason.
+/// Deliveries that count have a line each.
 fn delivery_lines(lines: &mut Lines, deliveries: &[Delivery]) {
     let counting: Vec<&Delivery> =
         deliveries.iter().filter(|delivery| delivery.left_out.is_none()).collect();
@@ -158,15 +160,8 @@ fn delivery_lines(lines: &mut Lines, deliveries: &[Delivery]) {
     if let Some(more) = counting.len().checked_sub(NAMES_SHOWN).filter(|more| *more > 0) {
         lines.add("", format!("and {more} more"));
     }
-    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for delivery in deliveries {
-        if let Some(reason) = &delivery.left_out {
-            by_reason.entry(reason).or_default().push(&delivery.name);
-        }
-    }
-    for (reason, names) in by_reason {
-        let names = shortened(&names, LEFT_OUT_SHOWN);
-        lines.add("left out", format!("{names}: {reason}"));
+    for left_out in changes::left_out(deliveries) {
+        lines.add("left out", left_out);
     }
 }
 
@@ -201,11 +196,29 @@ fn row_lines(lines: &mut Lines, survey: &SourceSurvey) {
         let days = counted(metric.days, "day", "days");
         lines.add("usage", format!("{} {} in {days}", metric.metric, quantity.trim_end()));
     }
+    if let Some(estimates) = changes::of_estimates(report) {
+        lines.add("estimates", estimates);
+    }
+    match survey.comparison {
+        Comparison::Made => ledger_lines(lines, report),
+        Comparison::Failed => lines.add("ledger", "not read"),
+        Comparison::Nothing => {}
+    }
     let tags: Vec<String> =
         survey.charges.tags.iter().map(|(key, count)| format!("{key} {count}")).collect();
     let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
     if !tags.is_empty() {
         lines.add("tags", shortened(&tags, NAMES_SHOWN));
+    }
+}
+
+/// The changes that a run would make in the ledger.
+fn ledger_lines(lines: &mut Lines, report: &SourceReport) {
+    let SourceReport { days_new, days_changed, days_unchanged, .. } = report;
+    let new = counted(*days_new, "day", "days");
+    lines.add("ledger", format!("{new} new, {days_changed} changed, {days_unchanged} unchanged"));
+    for line in changes::of_standing_days(report) {
+        lines.add("", line);
     }
 }
 
@@ -218,15 +231,6 @@ fn category_text(sum: &CategorySum, has_pieces: bool) -> String {
         false => counted(sum.charges, "charge", "charges"),
     };
     format!("{category}, {charges}: {currency} billed {billed}, effective {effective}")
-}
-
-/// The first names, and how many there are beyond them.
-fn shortened(names: &[&str], shown: usize) -> String {
-    let first: Vec<&str> = names.iter().take(shown).copied().collect();
-    match names.len().saturating_sub(shown) {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
 }
 
 /// Lines below a source's name: the thing, and what is said of it.
@@ -248,34 +252,6 @@ mod tests {
     use super::*;
     use domain::money::Sum;
 
-    fn delivery(name: &str, month: &str, left_out: Option<&str>) -> Delivery {
-        let billing_period = Some(month.parse().unwrap_or_else(|error| panic!("{error}")));
-        Delivery { name: name.into(), billing_period, left_out: left_out.map(Into::into) }
-    }
-
-    #[test]
-    fn deliveries_that_are_left_out_share_a_line_by_reason() {
-        let older = Some("a newer run has the same month");
-        let all: Vec<Delivery> = ["01", "02", "03", "04", "05"]
-            .into_iter()
-            .map(|run| delivery(run, "2026-03-01", older))
-            .chain([
-                delivery("06", "2026-03-01", None),
-                delivery("half", "2026-04-01", Some("its manifest names a file that is missing")),
-            ])
-            .collect();
-        let mut lines = Lines(Vec::new());
-        delivery_lines(&mut lines, &all);
-        assert_eq!(
-            lines.0,
-            [
-                "  counts        06, of 2026-03",
-                "  left out      01, 02, 03 and 2 more: a newer run has the same month",
-                "  left out      half: its manifest names a file that is missing",
-            ]
-        );
-    }
-
     /// There are two rows, and one of them is stored as two charges. One line counts two charges
     /// and the other three, in words that tell them apart.
     #[test]
@@ -292,12 +268,5 @@ mod tests {
         let amounts = "IDR billed 9500000000.500000000, effective 9500000000.500000000";
         assert_eq!(category_text(&sum, true), format!("Usage, 3 charges as stored: {amounts}"));
         assert_eq!(category_text(&sum, false), format!("Usage, 3 charges: {amounts}"));
-    }
-
-    #[test]
-    fn long_lists_say_how_much_they_leave_out() {
-        assert_eq!(shortened(&["a", "b"], 2), "a, b");
-        assert_eq!(shortened(&["a", "b", "c"], 2), "a, b and 1 more");
-        assert_eq!(shortened(&[], 2), "");
     }
 }

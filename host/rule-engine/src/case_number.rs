@@ -1,0 +1,45 @@
+//! Numbers in a cases file. They stand in quotes, so that they are exact.
+
+use crate::case_file::{Read, Value, Wrong, table};
+use crate::charge_view::DetailValue;
+use domain::figure::Figure;
+use domain::money::Money;
+use toml::de::DeValue;
+
+/// The word for a detail that the charge does not say.
+pub(crate) const UNKNOWN: &str = "unknown";
+
+pub(crate) fn number_text(value: &Value<'_>, what: &str) -> Read<String> {
+    match value.get_ref() {
+        DeValue::String(text) => Ok(text.to_string()),
+        DeValue::Integer(number) => Ok(number.as_str().to_owned()),
+        _ => Err(Wrong(
+            format!("{what} is written in quotes, \"1.50\", so that it is exact"),
+            value.span(),
+        )),
+    }
+}
+
+pub(crate) fn amount(value: &Value<'_>) -> Read<Money> {
+    let text = number_text(value, "an amount")?;
+    let parsed = domain::decimal::parse(text.as_bytes())
+        .map_err(|error| Wrong(error.to_string(), value.span()))?;
+    Ok(Money::from_nanos(parsed.nanos))
+}
+
+/// Reads a number, or `"unknown"` where the charge does not say the detail.
+pub(crate) fn detail_value(value: &Value<'_>) -> Read<DetailValue> {
+    let text = number_text(value, "a detail")?;
+    match (text.as_str(), Figure::parse(text.as_bytes())) {
+        (UNKNOWN, _) => Ok(DetailValue::Unknown),
+        (_, Ok(figure)) => Ok(DetailValue::Known(figure)),
+        (_, Err(error)) => Err(Wrong(format!("{error}, nor \"{UNKNOWN}\""), value.span())),
+    }
+}
+
+pub(crate) fn amounts(value: &Value<'_>, what: &str) -> Read<Vec<(String, Money)>> {
+    table(value, what)?
+        .iter()
+        .map(|(name, value)| Ok((name.get_ref().to_string(), amount(value)?)))
+        .collect()
+}
