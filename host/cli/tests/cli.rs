@@ -23,6 +23,8 @@ mod logging;
 mod metrics;
 #[path = "cli/more_dimensions.rs"]
 mod more_dimensions;
+#[path = "cli/names.rs"]
+mod names;
 #[path = "cli/native_bills.rs"]
 mod native_bills;
 #[path = "cli/old_ledger.rs"]

@@ -70,6 +70,18 @@ impl Account {
         }
     }
 
+    /// Whether a text looks like an account. No team may be called so, because reports show the
+    /// two in one column.
+    pub fn is_like(name: &str) -> bool {
+        let name = name.trim().to_lowercase();
+        match name.split_once('/') {
+            None => matches!(name.as_str(), "unallocated" | "suspense"),
+            Some((kind, _)) => {
+                matches!(kind, "provider" | "prepaid" | "team" | "pool" | "excluded" | "rounding")
+            }
+        }
+    }
+
     /// The account in which an amount for a recipient is booked.
     pub fn of(recipient: &Recipient) -> Account {
         match recipient {
@@ -108,6 +120,21 @@ impl fmt::Display for Account {
             Account::Rounding(source) => write!(f, "rounding/{source}"),
             Account::Unallocated => f.write_str("unallocated"),
             Account::Suspense => f.write_str("suspense"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_like_accounts_are_known_in_every_case() {
+        for name in ["unallocated", " Unallocated", "SUSPENSE", "pool/x", "Team/web", "rounding/"] {
+            assert!(Account::is_like(name), "{name}");
+        }
+        for name in ["payments", "pool", "pools/x", "web/team", "unallocated-2", ""] {
+            assert!(!Account::is_like(name), "{name}");
         }
     }
 }

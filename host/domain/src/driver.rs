@@ -14,6 +14,7 @@ pub mod even;
 pub mod facts;
 pub mod fixed;
 pub mod method;
+mod naming;
 pub mod plugin;
 pub mod rate_card;
 pub mod tiers;

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod charge;
 pub mod code;
+pub mod csv;
 pub mod decimal;
 pub mod decimal_comma;
 pub mod decision;

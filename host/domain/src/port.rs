@@ -239,16 +239,16 @@ pub trait Rules: Send + Sync {
     fn facts(&self) -> &[RuleFacts];
     /// Lookup tables by name with their text, stored with the generation.
     fn tables(&self) -> Vec<(String, String)>;
+    /// The team that a name means on a day, with its cost center. `None` if it cannot be charged.
+    fn team(&self, name: &str, _day: Day) -> Option<Target> {
+        Some(Target::team(name))
+    }
+    /// The first cell behind a key of a lookup table, on a day.
+    fn cell(&self, table: &str, key: &str, day: Day) -> Option<String>;
     /// The settings that decide money, by section with their text, stored with the generation.
     fn settings(&self) -> Vec<(String, String)> {
         Vec::new()
     }
-    /// Whether usage of this team can be charged to it.
-    fn knows_team(&self, _team: &str) -> bool {
-        true
-    }
-    /// The first cell behind a key of a lookup table.
-    fn cell(&self, table: &str, key: &str) -> Option<String>;
     /// Whether a rule reads details of charges. They are read from the ledger only then.
     fn reads_details(&self) -> bool {
         false

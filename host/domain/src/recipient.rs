@@ -59,6 +59,13 @@ impl Recipient {
         }
     }
 
+    pub fn target_mut(&mut self) -> Option<&mut Target> {
+        match self {
+            Recipient::Team(target) => Some(target),
+            Recipient::Pool(_) | Recipient::Unallocated => None,
+        }
+    }
+
     /// As a person would say it, for findings and reports.
     pub fn describe(&self) -> String {
         match self {

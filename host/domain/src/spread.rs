@@ -14,6 +14,7 @@ use crate::driver::fixed::FixedDriver;
 use crate::driver::method::{DriverAnswer, RecipientWeights, team_names};
 use crate::recipient::Recipient;
 use crate::sharing::Sharing;
+use std::collections::HashMap;
 
 /// How a pool is shared on a day.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -151,11 +152,47 @@ pub fn share(
     pool: &Pool,
     facts: &dyn Facts,
 ) -> Result<Option<Sharing>, Diagnostic> {
-    match weights(spread, pool, facts)? {
+    match weights(spread, pool, facts)?.map(|answer| placed(answer, facts)) {
         None => Ok(None),
         Some(DriverAnswer::Weights(weights)) => Sharing::of_weights(weights, pool),
         Some(DriverAnswer::Amounts { amounts, rest }) => Sharing::of_amounts(amounts, &rest, pool),
     }
+}
+
+fn placed(answer: DriverAnswer, facts: &dyn Facts) -> DriverAnswer {
+    match answer {
+        DriverAnswer::Weights(weights) => DriverAnswer::Weights(with_cost_centers(weights, facts)),
+        DriverAnswer::Amounts { amounts, rest } => DriverAnswer::Amounts {
+            amounts: with_cost_centers(amounts, facts),
+            rest: with_cost_center(rest, facts),
+        },
+    }
+}
+
+/// The same with the cost centers that the teams have on the day. A cost center that the rule names
+/// stays.
+fn with_cost_centers(weights: RecipientWeights, facts: &dyn Facts) -> RecipientWeights {
+    let mut placed = RecipientWeights::new();
+    let mut places: HashMap<Recipient, usize> = HashMap::new();
+    for (recipient, weight) in weights {
+        let recipient = with_cost_center(recipient, facts);
+        // A rule can name a team with its cost center and without it.
+        match places.get(&recipient).and_then(|place| placed.get_mut(*place)) {
+            Some((_, sum)) => *sum += weight,
+            None => {
+                places.insert(recipient.clone(), placed.len());
+                placed.push((recipient, weight));
+            }
+        }
+    }
+    placed
+}
+
+fn with_cost_center(mut recipient: Recipient, facts: &dyn Facts) -> Recipient {
+    if let Some(target) = recipient.target_mut().filter(|target| target.cost_center.is_none()) {
+        target.cost_center = facts.team(&target.team).and_then(|team| team.cost_center);
+    }
+    recipient
 }
 
 /// The weights, or the amounts within the bounds. Bounds hold for the weights of a fallback too.
@@ -202,7 +239,7 @@ pub fn recipients(
         all.extend(recipients(fallback, pool, facts)?);
     }
     all.extend(spread.bounds.iter().map(|bound| bound.recipient.clone()));
-    Ok(all)
+    Ok(all.into_iter().map(|recipient| with_cost_center(recipient, facts)).collect())
 }
 
 impl WhenNegative {

@@ -3,7 +3,9 @@
 
 mod cell;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// Tags as read: keys and values verbatim, in order of appearance.
 pub type RawTags = Vec<(String, String)>;
@@ -42,13 +44,33 @@ fn expect_single(tags: &RawTags) -> Result<(), NotTags> {
 
 /// A key as it is compared with others.
 pub fn folded_key(key: &str) -> String {
-    key.to_ascii_lowercase()
+    composed(&key.to_lowercase()).into_owned()
 }
 
 /// A value as it is compared with others, where values are folded.
 pub fn folded_value(value: &str) -> String {
-    value.trim().to_lowercase()
+    composed(&value.trim().to_lowercase()).into_owned()
 }
+
+/// The text with composed letters (NFC). Two spellings that nobody can tell apart are one text
+/// then.
+fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc(text) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
+    }
+}
+
+fn is_same_key(left: &str, right: &str) -> bool {
+    match left.is_ascii() && right.is_ascii() {
+        true => left.eq_ignore_ascii_case(right),
+        false => folded_key(left) == folded_key(right),
+    }
+}
+
+/// The tags that are parts of a target. They have a meaning without a section of their own.
+pub const TARGET_TAGS: [&str; 4] = ["team", "cost_center", "environment", "application"];
 
 /// One canonical tag: the keys that mean it, and the spellings of its values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,10 +85,15 @@ pub struct TagRule {
 }
 
 /// The organization's tag schema. Keys match without regard to case. Keys that it does not know
-/// stay as they are.
+/// stay as they are, with composed letters.
+///
+/// Names of teams and cells of tables are spelled by it too, so that a team has one name wherever
+/// it is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagSchema {
     pub rules: Vec<TagRule>,
+    /// Values that mean nothing, such as `#N/A`, folded.
+    pub absent: Vec<String>,
 }
 
 impl TagSchema {
@@ -75,21 +102,47 @@ impl TagSchema {
     /// Of several keys that mean one tag the canonical name wins, then the synonyms in order; of
     /// equal keys the last. An empty value counts as absent, so any other key wins over it.
     pub fn canonical(&self, raw: &RawTags) -> Vec<(String, String)> {
-        let mut best: BTreeMap<&str, (usize, String)> = BTreeMap::new();
+        let mut best: BTreeMap<Cow<'_, str>, (usize, String)> = BTreeMap::new();
         for (key, value) in raw {
-            let (name, rank, value) = match self.find(key) {
-                Some((rule, rank)) => (rule.name.as_str(), rank, rule.value(value)),
-                None => (key.as_str(), 0, value.clone()),
+            let (name, rank, mut value) = match self.find(key) {
+                Some((rule, rank)) => (Cow::Borrowed(rule.name.as_str()), rank, rule.value(value)),
+                None => (composed(key), 0, composed(value).into_owned()),
             };
+            // A tag without a meaning of its own may well say "none".
+            if self.gives_meaning(&name) && self.is_absent(&value) {
+                value.clear();
+            }
             let rank = if value.is_empty() { usize::MAX } else { rank };
-            match best.get(name) {
+            match best.get(&name) {
                 Some((known, _)) if *known < rank => {}
                 _ => {
                     best.insert(name, (rank, value));
                 }
             }
         }
-        best.into_iter().map(|(key, (_, value))| (key.to_owned(), value)).collect()
+        best.into_iter().map(|(key, (_, value))| (key.into_owned(), value)).collect()
+    }
+
+    /// A value as the tag `key` would have it: without blanks around it, with composed letters, and
+    /// folded where the tag's values are.
+    pub fn spelled(&self, key: &str, value: &str) -> String {
+        let value = composed(value.trim());
+        self.find(key).map_or_else(|| value.to_string(), |(rule, _)| rule.value(&value))
+    }
+
+    /// The name of the tag that a key means.
+    pub fn canonical_key<'a>(&'a self, key: &'a str) -> &'a str {
+        self.find(key).map_or(key, |(rule, _)| rule.name.as_str())
+    }
+
+    /// Whether a value means nothing.
+    pub fn is_absent(&self, value: &str) -> bool {
+        let value = folded_value(value);
+        value.is_empty() || self.absent.contains(&value)
+    }
+
+    fn gives_meaning(&self, name: &str) -> bool {
+        TARGET_TAGS.contains(&name) || self.rules.iter().any(|rule| rule.name == name)
     }
 
     fn find(&self, key: &str) -> Option<(&TagRule, usize)> {
@@ -103,17 +156,17 @@ impl TagRule {
         if key == self.name {
             return Some(0);
         }
-        if key.eq_ignore_ascii_case(&self.name) {
+        if is_same_key(key, &self.name) {
             return Some(1);
         }
         self.synonyms
             .iter()
-            .position(|synonym| key.eq_ignore_ascii_case(synonym))
+            .position(|synonym| is_same_key(key, synonym))
             .map(|position| position + 2)
     }
 
     fn value(&self, raw: &str) -> String {
-        let folded = if self.fold_values { folded_value(raw) } else { raw.to_owned() };
+        let folded = if self.fold_values { folded_value(raw) } else { composed(raw).into_owned() };
         self.value_synonyms.get(&folded).cloned().unwrap_or(folded)
     }
 }
@@ -232,6 +285,7 @@ mod tests {
                 fold_values: true,
                 value_synonyms: BTreeMap::from([("pay".into(), "payments".into())]),
             }],
+            absent: Vec::new(),
         };
         let canonical = |text: &str| schema.canonical(&parse(text).unwrap_or_default());
         let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
@@ -243,5 +297,45 @@ mod tests {
         assert_eq!(canonical(r#"{"team": "c", "TEAM": "d"}"#), [tag("team", "c")]);
         assert_eq!(canonical(r#"{"team": " ", "owner": "b"}"#), [tag("team", "b")]);
         assert_eq!(canonical(r#"{"owner": "", "team": ""}"#), [tag("team", "")]);
+    }
+
+    fn team_schema() -> TagSchema {
+        TagSchema {
+            rules: vec![TagRule {
+                name: "team".into(),
+                synonyms: vec!["squad".into(), "équipe".into()],
+                fold_values: true,
+                value_synonyms: BTreeMap::new(),
+            }],
+            absent: vec!["#n/a".into(), "null".into(), "-".into()],
+        }
+    }
+
+    #[test]
+    fn spellings_that_look_alike_are_one_text() {
+        let tags = |key: &str, value: &str| {
+            team_schema().canonical(&vec![(key.to_owned(), value.to_owned())])
+        };
+        // "Café" with one letter é, and with e and a combining accent.
+        assert_eq!(tags("team", "Caf\u{e9}"), tags("team", "CAFE\u{301}"));
+        assert_eq!(tags("E\u{301}QUIPE", "x"), [("team".to_owned(), "x".to_owned())]);
+        // Also where the schema knows nothing of the key.
+        assert_eq!(tags("ville", "Orle\u{301}ans"), tags("ville", "Orl\u{e9}ans"));
+        assert_eq!(tags("re\u{301}gion", "x"), tags("r\u{e9}gion", "x"));
+        let spelled = |value: &str| team_schema().spelled("squad", value);
+        assert_eq!(spelled(" CAFE\u{301} "), "caf\u{e9}");
+        assert_eq!(spelled("ΑΘΗΝΑ"), "αθηνα");
+        assert_eq!(spelled("Команда"), "команда");
+        assert_eq!(team_schema().spelled("account", " A-1 "), "A-1");
+    }
+
+    #[test]
+    fn a_value_that_means_nothing_is_absent_only_where_the_tag_has_a_meaning() {
+        let canonical = |text: &str| team_schema().canonical(&parse(text).unwrap_or_default());
+        let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(canonical(r##"{"team": "#N/A", "squad": "a"}"##), [tag("team", "a")]);
+        assert_eq!(canonical(r#"{"team": " NULL ", "squad": "-"}"#), [tag("team", "")]);
+        assert_eq!(canonical(r#"{"cost_center": "null"}"#), [tag("cost_center", "")]);
+        assert_eq!(canonical(r#"{"backup": "null"}"#), [tag("backup", "null")]);
     }
 }

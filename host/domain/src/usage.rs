@@ -318,6 +318,7 @@ mod tests {
     #[test]
     fn keys_are_tags_or_dimensions() {
         let schema = TagSchema {
+            absent: Vec::new(),
             rules: vec![TagRule {
                 name: "namespace".into(),
                 synonyms: vec!["k8s_ns".into()],

@@ -28,6 +28,7 @@ const OF_SOURCES: [&str; 9] = [
     "config",
 ];
 const DIMENSIONS: &str = "dimensions";
+const ABSENT_VALUES: &str = "absent_values";
 
 /// By section, as it is written in the settings file, with its text. Defaults are left out, so that
 /// a new setting with a default leaves generations as they are.
@@ -37,6 +38,10 @@ pub fn money_settings(settings: &Settings) -> Vec<(String, String)> {
     let mut texts = vec![(DIMENSIONS.to_owned(), lines(dimensions))];
     if settings.unknown_teams.value == UnknownTeams::Refuse {
         texts.push(("unknown_teams".into(), UnknownTeams::Refuse.name().into()));
+    }
+    if settings.absent_values.origin != Origin::Default {
+        let values = settings.absent_values.value.iter().map(String::as_str).collect();
+        texts.push((ABSENT_VALUES.into(), lines::<&str>(values)));
     }
     for (name, section) in &settings.tags {
         texts.push((tag_header(name), written(&mut section.get_ref().clone(), |_| true)));
@@ -54,7 +59,9 @@ pub fn money_settings(settings: &Settings) -> Vec<(String, String)> {
 
 /// Whether the settings of this section take effect when a source is collected.
 pub fn is_read_by(section: &str, source: &str) -> bool {
-    section == DIMENSIONS || section.starts_with("[tags.") || section == source_header(source)
+    [DIMENSIONS, ABSENT_VALUES].contains(&section)
+        || section.starts_with("[tags.")
+        || section == source_header(source)
 }
 
 fn tag_header(name: &str) -> String {

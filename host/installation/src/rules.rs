@@ -34,6 +34,7 @@ pub fn rule_options(settings: &Settings) -> RuleOptions {
         limits,
         allocators: allocators.collect(),
         unknown_teams: settings.unknown_teams.value,
+        tags: settings.tag_schema.clone(),
         settings: money_settings(settings),
         ..RuleOptions::default()
     }
@@ -51,8 +52,11 @@ pub fn load(settings: &Settings) -> Result<RuleSet, Vec<Diagnostic>> {
 
 /// A set without any rule. It keeps the dimensions of the settings.
 pub fn none(settings: &Settings) -> Result<RuleSet, Diagnostic> {
-    let options =
-        RuleOptions { dimensions: settings.dimensions.value.clone(), ..RuleOptions::default() };
+    let options = RuleOptions {
+        dimensions: settings.dimensions.value.clone(),
+        tags: settings.tag_schema.clone(),
+        ..RuleOptions::default()
+    };
     RuleSet::from_sources(&[], &[], &options).map_err(first)
 }
 

@@ -33,7 +33,7 @@ use domain::charge::KeptDetails;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::hint::Hint;
-use domain::tag::TagSchema;
+use domain::tag::{TagSchema, folded_value};
 use limits::Limits;
 use log::Log;
 use rule_engine::options::UnknownTeams;
@@ -53,6 +53,26 @@ use value::{POWERS, Powers};
 pub const FILE: &str = "apportion.toml";
 pub const LEDGER: &str = "apportion.db";
 pub const RULES: &str = "rules";
+
+/// What spreadsheets, databases and people write for nothing.
+const ABSENT_VALUES: [&str; 16] = [
+    "#N/A",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+    "#REF!",
+    "#VALUE!",
+    "#DIV/0!",
+    "N/A",
+    "n.a.",
+    "NaN",
+    "null",
+    "nil",
+    "none",
+    "undefined",
+    "-",
+    "--",
+];
 
 section! {
     /// The whole settings file.
@@ -76,6 +96,10 @@ section! {
         /// Whether rules must be approved with `apportion rule approve` before `run` and `apply`
         /// post with them; plans can be made without.
         pub require_approval: Setting<bool> = Setting::default_of(false),
+        /// Values that mean nothing, in any case: in cells of lookup tables, in the tags of the
+        /// schema, and in team, cost_center, environment and application.
+        pub absent_values: Setting<Vec<String>> =
+            Setting::default_of(ABSENT_VALUES.map(str::to_owned).to_vec()),
         /// The tag schema: one section for each tag that has several spellings.
         #[schemars(with = "BTreeMap<String, TagSection>")]
         pub tags: BTreeMap<String, Spanned<TagSection>> = BTreeMap::new(),
@@ -173,6 +197,8 @@ impl Settings {
     ) -> Result<Settings, Vec<Diagnostic>> {
         let mut findings = Vec::new();
         self.tag_schema = tags::schema_of(&self.tags, reading, &mut findings);
+        self.tag_schema.absent =
+            self.absent_values.value.iter().map(|word| folded_value(word)).collect();
         let mut check = SourceCheck { reading, findings: &mut findings };
         for (name, source) in &self.sources {
             check.source(name, source.get_ref(), &source.span());

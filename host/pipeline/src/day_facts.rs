@@ -10,7 +10,7 @@ use domain::driver::facts::{
 use domain::money::Currency;
 use domain::period::Day;
 use domain::port::AllocatorCall;
-use domain::recipient::Recipient;
+use domain::recipient::{Recipient, Target};
 use domain::usage::Quantity;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -145,12 +145,14 @@ impl Facts for WindowFacts<'_, '_> {
         inputs.drivers.by_key(query, *day, *currency)
     }
 
-    fn knows_team(&self, team: &str) -> bool {
-        self.day().inputs.rules.knows_team(team)
+    fn team(&self, name: &str) -> Option<Target> {
+        let DayFacts { inputs, day, .. } = self.day();
+        inputs.rules.team(name, *day)
     }
 
     fn cell(&self, table: &str, key: &str) -> Option<String> {
-        self.day().inputs.rules.cell(table, key)
+        let DayFacts { inputs, day, .. } = self.day();
+        inputs.rules.cell(table, key, *day)
     }
 
     fn plugin(&self, call: &PluginCall<'_>) -> Result<Vec<u64>, Diagnostic> {

@@ -228,7 +228,7 @@ impl Stretches {
         rules: &dyn Rules,
         stored: &[StoredDay],
     ) -> Result<Stretches, Diagnostic> {
-        let turning_days = TurningDays::of(rules.facts());
+        let turning_days = TurningDays::of(rules.facts(), &rules.tables());
         let last = turning_days.last_stretch();
         let days = stored.iter().map(|stored| stored.source_day.day);
         let numbers: BTreeSet<usize> = days.map(|day| turning_days.stretch(day)).collect();

@@ -109,7 +109,7 @@ impl LastRun {
         let Some(PostedRun { id: run, generation: current }) = ledger.last_posted_run()? else {
             return Ok(None);
         };
-        let turning_days = TurningDays::of(&ledger.rules(current)?);
+        let turning_days = TurningDays::of(&ledger.rules(current)?, &ledger.tables(current)?);
         let digest = ledger.generation(current)?.map(|found| found.digest().to_owned());
         let mut generations = BTreeMap::from([(turning_days.last_stretch(), current)]);
         for stretch in 0..turning_days.last_stretch() {

@@ -1,38 +1,29 @@
 //! From a decision or a refusal to the value that a script gets.
 
-use crate::code::RULE_TEAM;
-use crate::decision::{self, Opinion, Refusal};
-use crate::table::{TEAMS, Tables};
+use crate::decision::{Opinion, Refusal};
+use crate::known_teams::KnownTeams;
 use domain::decision::Decision;
+use domain::period::Day;
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
-use std::sync::Arc;
 
 pub(crate) type OpinionResult = Result<Opinion, Box<EvalAltResult>>;
 
-/// Refuses decisions that name unknown teams, if the settings say so.
-#[derive(Clone)]
-pub(crate) struct KnownTeams {
-    pub(crate) tables: Arc<Tables>,
-    pub(crate) refuses: bool,
-}
-
 impl KnownTeams {
-    /// The decision, unless it names an unknown team.
+    /// The decision with its teams as they are called on the day, unless one of them is none.
     pub(crate) fn answer(
         &self,
         context: &NativeCallContext,
         decision: Result<Decision, Refusal>,
     ) -> OpinionResult {
-        let table = self.tables.get(TEAMS).filter(|_| self.refuses);
-        if let (Some(table), Ok(decision)) = (table, &decision)
-            && let Some(team) = decision.teams().into_iter().find(|team| !table.has(team))
-        {
-            let advice = decision::meant(team, table.keys());
-            let message = format!("there is no team '{team}' in tables/{TEAMS}.csv{advice}");
-            return Err(thrown(Refusal { code: RULE_TEAM, message }));
-        }
-        answer(context, decision)
+        let named = decision.and_then(|decision| self.named(decision, day_of(context)));
+        answer(context, named)
     }
+}
+
+/// The day that a rule is asked about. `None` where a text is looked at without any.
+pub(crate) fn day_of(context: &NativeCallContext) -> Option<Day> {
+    let days = context.tag()?.as_int().ok()?;
+    i32::try_from(days).ok().map(Day::from_epoch)
 }
 
 pub(crate) fn answer(

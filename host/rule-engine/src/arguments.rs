@@ -2,11 +2,17 @@
 
 use crate::decision::{Opinion, Refusal, among, kind, meant, refuse, text};
 use domain::decision::Decision;
+use domain::diagnostic::did_you_mean;
 use domain::driver::candidates::Candidates;
+use domain::field::Field;
 use domain::money::Money;
 use domain::spread::{Spread, WhenNegative, WhenZero};
 use rhai::{Array, Dynamic, Map};
 use rust_decimal::Decimal;
+
+/// Options of functions that nobody means as filters.
+const OPTION_NAMES: [&str; 7] =
+    ["basis", "recipients", "remainder", "unknown", "when_negative", "when_zero", "window"];
 
 /// The optional arguments of a function.
 pub(crate) struct Arguments {
@@ -41,6 +47,7 @@ impl Arguments {
                 has_options = true;
                 read.options = checked(function, &map, options)?;
             } else if read.filters.is_none() && !has_options {
+                refuse_options(function, &map, options)?;
                 read.filters = Some(map.clone());
             } else {
                 return Err(refuse(format!(
@@ -50,6 +57,24 @@ impl Arguments {
         }
         Ok(read)
     }
+}
+
+/// Refuses filters that are options of another function, or misspelled ones of this.
+fn refuse_options(function: &str, map: &Map, options: &[&str]) -> Result<(), Refusal> {
+    let own = || OPTION_NAMES.into_iter().filter(|name| options.contains(name));
+    for key in map.keys().map(|key| key.as_str()).filter(|key| Field::by_name(key).is_none()) {
+        if OPTION_NAMES.contains(&key) {
+            let known = options.join(", ");
+            return Err(refuse(format!("`{function}` has no option '{key}'; it has {known}")));
+        }
+        if let Some(close) = did_you_mean(key, own()) {
+            return Err(refuse(format!(
+                "`{function}`: there is no option '{key}'; did you mean '{close}'? A filter by \
+                 this name is written \"tag:{key}\""
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The map, if all of its keys are options.

@@ -138,7 +138,8 @@ impl<'a> Bench<'a> {
         }
         let charge = charge.get_or_insert_with(|| self.texts.charge(place));
         let before = meter();
-        let trial = try_rule(&self.set.engine, &self.set.options.limits, rule, charge);
+        let trial =
+            try_rule(&self.set.engine, &self.set.options.limits, rule, charge, place.asked_day());
         work.nanos += meter().saturating_sub(before);
         work.keys += 1;
         work.calls += trial.calls();

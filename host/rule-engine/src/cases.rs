@@ -7,6 +7,8 @@ use crate::code::{CASE_FAILED, CASES_FILE};
 use crate::compile::Rule;
 use crate::evaluate::{RuleAnswer, RuleFailure, Trial, ask, try_rule};
 use crate::folder;
+use crate::header::Header;
+use crate::known_teams::KnownTeams;
 use crate::properties::{self, PropertyRun};
 use crate::set::RuleSet;
 use crate::text_file::TextFile;
@@ -22,7 +24,7 @@ use domain::field::Field;
 use domain::money::{Money, Sum};
 use domain::period::Day;
 use domain::port::{Rules, Stage};
-use domain::recipient::Recipient;
+use domain::recipient::{Recipient, Target};
 use domain::spread::{Spread, share};
 use domain::usage::{Quantity, is_for};
 use rhai::ImmutableString;
@@ -87,6 +89,14 @@ pub fn run(dir: &Path, set: &RuleSet) -> CaseReport {
     }
 }
 
+/// Runs the cases of one rule.
+pub fn run_one(dir: &Path, set: &RuleSet, rule: &str) -> CaseReport {
+    match folder::read(dir) {
+        Ok(folder) => run_chosen(&folder.cases, set, &|id| id == rule),
+        Err(failures) => CaseReport { failures, ..CaseReport::default() },
+    }
+}
+
 /// Runs cases given as texts by rule id.
 pub fn run_sources(cases: &[(String, String)], set: &RuleSet) -> CaseReport {
     let source = |(id, text): &(String, String)| TextFile {
@@ -98,8 +108,12 @@ pub fn run_sources(cases: &[(String, String)], set: &RuleSet) -> CaseReport {
 }
 
 pub(crate) fn run_files(files: &[TextFile], set: &RuleSet) -> CaseReport {
+    run_chosen(files, set, &|_| true)
+}
+
+fn run_chosen(files: &[TextFile], set: &RuleSet, is_chosen: &dyn Fn(&str) -> bool) -> CaseReport {
     let mut report = CaseReport::default();
-    for rule in &set.rules {
+    for rule in set.rules.iter().filter(|rule| is_chosen(&rule.id)) {
         let mut tally = RuleCases { rule: rule.id.clone(), ..RuleCases::default() };
         match files.iter().find(|file| file.id == rule.id) {
             None => report.failures.push(no_cases(rule)),
@@ -122,7 +136,9 @@ pub(crate) fn run_files(files: &[TextFile], set: &RuleSet) -> CaseReport {
         report.passed += tally.passed;
         report.rules.push(tally);
     }
-    for file in files.iter().filter(|file| !set.rules.iter().any(|rule| rule.id == file.id)) {
+    let is_orphan =
+        |file: &&TextFile| is_chosen(&file.id) && !set.rules.iter().any(|rule| rule.id == file.id);
+    for file in files.iter().filter(is_orphan) {
         let message = format!("there is no rule {}.rhai for these cases", file.id);
         report.failures.push(Diagnostic::new(CASES_FILE, message).at(&file.label, 0, 0));
     }
@@ -156,7 +172,7 @@ fn run_rule(
     for case in cases {
         tally.cases += 1;
         if rule.header.stage != Stage::Attribution {
-            let got = CaseOutcome::of_later_stage(set, rule);
+            let got = CaseOutcome::of_later_stage(set, rule, case.charge.day_for(rule));
             // Rules of later stages have no `matches`, so there is nothing to reach in it.
             (tally.matched, tally.not_matched) = (true, true);
             tally.allocated |= !matches!(got, CaseOutcome::Failed(..));
@@ -164,14 +180,15 @@ fn run_rule(
             continue;
         }
         let charge = charge(&case.charge);
-        let trial = try_rule(&set.engine, &set.options.limits, rule, &charge);
+        let on = case.charge.day_for(rule);
+        let trial = try_rule(&set.engine, &set.options.limits, rule, &charge, on);
         let matched = trial.allocate_ran;
         tally.matched |= matched;
         tally.not_matched |= matches!(trial.answer, RuleAnswer::NoMatch);
         let answered = matches!(trial.answer, RuleAnswer::Pass | RuleAnswer::Decided(_));
         tally.allocated |= matched && answered;
         let got = if case.through_set {
-            through_set(set, rule, case.charge.line.day, &charge)
+            through_set(set, on, &charge)
         } else {
             CaseOutcome::of(trial, &charge)
         };
@@ -188,28 +205,28 @@ fn judge(
     tally: &mut RuleCases,
     failures: &mut Vec<Diagnostic>,
 ) {
+    let on = case.charge.day_for(rule);
     let got = match (&case.expect, got) {
         (Expect::Shares(_), CaseOutcome::Decided(decision, by)) => shares(
-            set,
+            &CaseFacts { set, day: &case.day, currency: &case.charge.currency, on },
             by.as_deref().unwrap_or(&rule.id),
-            &case.day,
-            &case.charge.currency,
             &decision,
         ),
         (_, got) => got,
     };
-    if got.is(&case.expect) {
+    if got.is(&case.expect, &set.teams, on) {
         tally.passed += 1;
     } else {
-        failures.push(failed(file, case, &got));
+        failures.push(failed(rule, file, case, &got));
     }
 }
 
 /// The facts of a day, as the case gives them.
-struct CaseFacts<'a> {
-    set: &'a RuleSet,
-    day: &'a GivenDay,
-    currency: &'a str,
+pub(crate) struct CaseFacts<'a> {
+    pub(crate) set: &'a RuleSet,
+    pub(crate) day: &'a GivenDay,
+    pub(crate) currency: &'a str,
+    pub(crate) on: Day,
 }
 
 impl Facts for CaseFacts<'_> {
@@ -224,7 +241,11 @@ impl Facts for CaseFacts<'_> {
 
     /// Filter and basis are ignored: a case gives the costs that they would leave.
     fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
-        self.day.costs.iter().map(|(team, cost)| (team.clone(), i128::from(cost.nanos()))).collect()
+        let cost = |(team, cost): &(String, Money)| {
+            let team = self.team(team).map_or_else(|| team.clone(), |known| known.team);
+            (team, i128::from(cost.nanos()))
+        };
+        self.day.costs.iter().map(cost).collect()
     }
 
     fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<String, Quantity>> {
@@ -246,12 +267,13 @@ impl Facts for CaseFacts<'_> {
         Some(by_key)
     }
 
-    fn knows_team(&self, team: &str) -> bool {
-        self.set.knows_team(team)
+    /// Cost centers are left out: a case says shares by team.
+    fn team(&self, name: &str) -> Option<Target> {
+        self.set.team(name, self.on).map(|team| Target::team(team.team))
     }
 
     fn cell(&self, table: &str, key: &str) -> Option<String> {
-        self.set.cell(table, key)
+        self.set.cell(table, key, self.on)
     }
 
     fn plugin(&self, call: &PluginCall<'_>) -> Result<Vec<u64>, Diagnostic> {
@@ -266,14 +288,8 @@ impl Facts for CaseFacts<'_> {
 }
 
 /// Splits the day's amount by a decision, as a run would.
-pub(crate) fn shares(
-    set: &RuleSet,
-    rule: &str,
-    day: &GivenDay,
-    currency: &str,
-    decision: &Decision,
-) -> CaseOutcome {
-    let amount = Sum::from(day.amount.unwrap_or(Money::ZERO));
+pub(crate) fn shares(facts: &CaseFacts<'_>, rule: &str, decision: &Decision) -> CaseOutcome {
+    let amount = Sum::from(facts.day.amount.unwrap_or(Money::ZERO));
     let spread = match decision {
         Decision::Assign(recipient) => Spread::fixed(vec![(recipient.clone(), 1)]),
         Decision::Spread(spread) => (**spread).clone(),
@@ -281,7 +297,7 @@ pub(crate) fn shares(
     };
     let pool = Pool::new(Recipient::Pool(rule.to_owned()), rule, amount);
     let mut shares: BTreeMap<String, Sum> = BTreeMap::new();
-    match share(&spread, &pool, &CaseFacts { set, day, currency }) {
+    match share(&spread, &pool, facts) {
         Err(finding) => return CaseOutcome::Refused(finding.message),
         Ok(None) => drop(shares.insert(share_name(&pool.stands), amount)),
         Ok(Some(sharing)) => sharing.shares_of(amount).split(amount, |target, part| {
@@ -300,13 +316,18 @@ fn share_name(recipient: &Recipient) -> String {
     }
 }
 
-fn failed(file: &TextFile, case: &Case, got: &CaseOutcome) -> Diagnostic {
+/// A failed case. Where the rule itself failed, the place is in the rule.
+fn failed(rule: &Rule, file: &TextFile, case: &Case, got: &CaseOutcome) -> Diagnostic {
     let message = format!(
         "\"{}\": expected {}, got {}",
         case.name,
         describe_expectation(&case.expect),
         got.describe()
     );
+    if let CaseOutcome::Failed(failure, None) = got {
+        let finding = rule.file.finding_at(CASE_FAILED, message, failure.line, failure.column);
+        return finding.hint(format!("the case stands in {}:{}", file.label, case.line));
+    }
     let line = file.text.lines().nth((case.line as usize).saturating_sub(1)).unwrap_or_default();
     let finding =
         Diagnostic::new(CASE_FAILED, message).at(&file.label, case.line, case.column).excerpt(line);
@@ -355,27 +376,37 @@ impl CaseOutcome {
         }
     }
 
-    pub(crate) fn of_later_stage(set: &RuleSet, rule: &Rule) -> CaseOutcome {
-        match ask(&set.engine, &set.options.limits, rule) {
+    pub(crate) fn of_later_stage(set: &RuleSet, rule: &Rule, on: Day) -> CaseOutcome {
+        match ask(&set.engine, &set.options.limits, rule, on) {
             Ok(None) => CaseOutcome::Pass,
             Ok(Some(spread)) => CaseOutcome::Decided(Decision::from(spread), None),
             Err(failure) => CaseOutcome::Failed(failure, None),
         }
     }
 
-    fn is(&self, expect: &Expect) -> bool {
+    /// Whether it is the expected one. Teams may be spelled in any way, and the cost center that a
+    /// team has by the table may be left out.
+    fn is(&self, expect: &Expect, teams: &KnownTeams, on: Day) -> bool {
         match (self, expect) {
-            (CaseOutcome::Decided(got, _), Expect::Words(words)) => got.describe() == *words,
+            (CaseOutcome::Decided(got, _), Expect::Words(words)) => {
+                got.describe() == *words || teams.bare(got, Some(on)).describe() == *words
+            }
             (CaseOutcome::Shares(got), Expect::Shares(expected)) => {
                 let expected = expected.iter().filter(|(_, part)| *part != Money::ZERO);
-                *got == expected.map(|(name, part)| (name.clone(), Sum::from(*part))).collect()
+                let named = |name: &String| match teams.team(name, Some(on)) {
+                    Ok(team) => team.team,
+                    Err(_) => name.clone(),
+                };
+                let expected = expected.map(|(name, part)| (named(name), Sum::from(*part)));
+                *got == expected.collect()
             }
             (CaseOutcome::NoMatch, Expect::NoMatch)
             | (CaseOutcome::Pass, Expect::Pass)
             | (CaseOutcome::Unallocated, Expect::Unallocated) => true,
             (CaseOutcome::Failed(failure, _), Expect::Error(code)) => failure.code == *code,
             (CaseOutcome::Decided(got, _), Expect::Decision { decision, listed }) => {
-                comparable(got, *listed) == comparable(decision, *listed)
+                let bare = |decision| teams.bare(decision, Some(on));
+                comparable(&bare(got), *listed) == comparable(&bare(decision), *listed)
             }
             _ => false,
         }
@@ -453,25 +484,30 @@ pub(crate) fn answer(
     given: &GivenCharge,
     through_the_set: bool,
 ) -> CaseOutcome {
-    let charge = charge(given);
+    let (charge, on) = (charge(given), given.day_for(rule));
     match through_the_set {
-        true => through_set(set, rule, given.line.day, &charge),
+        true => through_set(set, on, &charge),
         false => {
-            CaseOutcome::of(try_rule(&set.engine, &set.options.limits, rule, &charge), &charge)
+            CaseOutcome::of(try_rule(&set.engine, &set.options.limits, rule, &charge, on), &charge)
         }
     }
 }
 
-/// Asks all rules in order, as a run does. Without a given day, a day on which the case's own rule
-/// is valid stands in for it.
-fn through_set(set: &RuleSet, rule: &Rule, day: Option<Day>, charge: &Charge) -> CaseOutcome {
-    let header = &rule.header;
-    let some_day =
-        header.from.or(header.until.map(|until| until.plus(-1))).unwrap_or(Day::from_epoch(0));
-    let day = day.unwrap_or(some_day);
+impl GivenCharge {
+    /// Its day. Without one, a day on which the case's own rule is valid stands in for it.
+    pub(crate) fn day_for(&self, rule: &Rule) -> Day {
+        let Header { from, until, .. } = rule.header;
+        let some_day = from.or(until.map(|until| until.plus(-1)));
+        self.line.day.or(some_day).unwrap_or(Day::from_epoch(0))
+    }
+}
+
+/// Asks all rules in order, as a run does.
+pub(crate) fn through_set(set: &RuleSet, day: Day, charge: &Charge) -> CaseOutcome {
     for index in set.active(set.stretch(day)) {
         let Some(rule) = set.rules.get(*index as usize) else { continue };
-        match CaseOutcome::of(try_rule(&set.engine, &set.options.limits, rule, charge), charge) {
+        match CaseOutcome::of(try_rule(&set.engine, &set.options.limits, rule, charge, day), charge)
+        {
             CaseOutcome::NoMatch | CaseOutcome::Pass => {}
             CaseOutcome::Decided(decision, _) => {
                 return CaseOutcome::Decided(decision, Some(rule.id.clone()));
@@ -485,7 +521,7 @@ fn through_set(set: &RuleSet, rule: &Rule, day: Option<Day>, charge: &Charge) ->
     CaseOutcome::Unallocated
 }
 
-fn charge(given: &GivenCharge) -> Charge {
+pub(crate) fn charge(given: &GivenCharge) -> Charge {
     let dimension = |field: Field| {
         given
             .dimensions

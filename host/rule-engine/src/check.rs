@@ -3,15 +3,20 @@
 //! A misspelled field would be found only by the charge that reaches it. These checks walk the
 //! syntax tree, so that every branch is checked when the rule is saved.
 
+use crate::amount_switch;
 use crate::charge_view::{no_detail, readable};
 use crate::code::{
     RULE_ASSIGNMENT, RULE_FIELD_NOT_KEPT, RULE_SYNTAX, RULE_TABLE, RULE_UNKNOWN_FIELD,
 };
 use crate::decision::meant;
 use crate::drivers::{BOUNDED_NEGATIVE, BOUNDED_TWICE};
+use crate::function_end::{FunctionEnd, function_ends};
 use crate::function_page::functions;
+use crate::functions::wrong_width;
 use crate::kept;
 use crate::language::{ABSENT, absent};
+use crate::pattern;
+use crate::syntax::COMPARES;
 use crate::table::{Tables, unknown_table};
 use crate::text_file::TextFile;
 use crate::tokens;
@@ -53,6 +58,12 @@ pub(crate) struct Insight {
     /// The digest of `matches`: equal digests mean that two rules apply to the same charges. Empty
     /// for rules of later stages.
     pub(crate) applies_to: String,
+    /// Keys of tags that stand in quotes, with their places.
+    pub(crate) tags: Vec<(String, Position)>,
+    /// Where a loop begins that has no end of its own, or else any loop.
+    pub(crate) endless: Option<Position>,
+    /// The last word of each function.
+    pub(crate) ends: Vec<FunctionEnd>,
 }
 
 /// Methods that change a text or list in place. On a field of the charge they would change a copy,
@@ -99,6 +110,7 @@ pub(crate) fn check(
         .iter_fn_def()
         .filter(|function| entry(&function.name))
         .filter_map(|function| function.params.first());
+    let words = tokens::words(context.engine, &file.text).unwrap_or_default();
     let mut check = Check {
         context,
         file,
@@ -108,10 +120,12 @@ pub(crate) fn check(
         insight: Insight {
             matches_all: matches_all(file, ast),
             applies_to: tokens::applies_to(context.engine, &file.text),
+            ends: function_ends(&words),
             ..Insight::default()
         },
     };
     check.redefinitions(ast);
+    check.findings.extend(amount_switch::findings(file, &words, &check.charge_names));
     ast.walk(&mut |path: &[ASTNode<'_>]| {
         match path.last() {
             Some(ASTNode::Expr(expression)) => check.expression(expression),
@@ -171,11 +185,9 @@ impl Check<'_> {
                 let left = &assignment.1.lhs;
                 if self.root_is_charge(left) {
                     let message = "a rule cannot change the charge; it only decides who pays";
-                    self.findings.push(self.file.finding(
-                        RULE_ASSIGNMENT,
-                        message,
-                        left.start_position(),
-                    ));
+                    let finding =
+                        self.file.finding(RULE_ASSIGNMENT, message, left.start_position());
+                    self.findings.push(finding.hint(COMPARES));
                 }
             }
             Stmt::Var(variable, _, _) if self.charge_names.contains(variable.0.as_str()) => {
@@ -184,6 +196,13 @@ impl Check<'_> {
                 self.findings.push(self.file.finding(RULE_ASSIGNMENT, message, variable.0.pos));
             }
             Stmt::FnCall(call, position) => self.call(call, *position),
+            // These end only by what happens inside of them.
+            Stmt::While(_, position) | Stmt::Do(_, _, position) => {
+                self.insight.endless = Some(*position)
+            }
+            Stmt::For(_, position) => {
+                self.insight.endless.get_or_insert(*position);
+            }
             _ => {}
         }
     }
@@ -195,6 +214,12 @@ impl Check<'_> {
                 let message = "the charge is not indexed: write `charge.service_name`, \
                                or `charge.tags[\"team\"]` for a tag";
                 self.findings.push(self.file.finding(RULE_UNKNOWN_FIELD, message, *position));
+            }
+            Expr::MethodCall(call, position) if call.name == "matches" => {
+                let message = "`matches` is the rule's own function; a text is compared with a \
+                               pattern by `matches_pattern`";
+                let finding = self.file.finding(RULE_SYNTAX, message, *position);
+                self.findings.push(finding.hint("text.matches_pattern(\"^prod-[0-9]+$\")"));
             }
             Expr::FnCall(call, position) | Expr::MethodCall(call, position) => {
                 self.call(call, *position)
@@ -229,6 +254,8 @@ impl Check<'_> {
                 self.chain(&pair.lhs);
                 if matches!(links, Expr::Dot(..)) {
                     self.methods(&pair.rhs);
+                } else if matches!(&pair.lhs, Expr::Property(tags, _) if tags.2 == "tags") {
+                    self.tag_key(Some(&pair.rhs));
                 }
             }
             Expr::Property(property, position) => self.field(property.2.as_str(), *position),
@@ -315,6 +342,8 @@ impl Check<'_> {
             ("pool", Some(Expr::StringConstant(pool, position))) => {
                 self.insight.pools.push((pool.to_string(), *position))
             }
+            ("tag" | "has_tag", _) => self.tag_key(call.args.last()),
+            ("matches_pattern", _) => self.pattern(call.args.last()),
             _ => {}
         }
         if ABSENT.contains(&name) {
@@ -335,6 +364,20 @@ impl Check<'_> {
         let known = known.chain(self.context.functions.iter().map(String::as_str));
         let message = format!("there is no function `{name}`{}", meant(name, known));
         self.findings.push(self.file.finding(RULE_SYNTAX, message, position));
+    }
+
+    fn tag_key(&mut self, key: Option<&Expr>) {
+        if let Some(Expr::StringConstant(key, position)) = key {
+            self.insight.tags.push((key.to_string(), *position));
+        }
+    }
+
+    fn pattern(&mut self, pattern: Option<&Expr>) {
+        if let Some(Expr::StringConstant(pattern, position)) = pattern
+            && let Err(problem) = pattern::compiled(pattern)
+        {
+            self.findings.push(self.file.finding(RULE_SYNTAX, problem, *position));
+        }
     }
 
     /// Checks what stands inside of a call of `bounded`. A decision that is worked out elsewhere is
@@ -369,8 +412,12 @@ impl Check<'_> {
         };
         // The broken table has a finding of its own, and may be the one that is looked up.
         let Some(tables) = self.context.tables else { return };
+        let width = key_width(call.args.get(1));
         let problem = match (tables.get(name.as_str()), call.args.get(2)) {
             (None, _) => Some((unknown_table(name, tables.keys().map(String::as_str)), *position)),
+            (Some(table), _) if width.is_some_and(|width| width != table.width()) => {
+                Some((wrong_width(name, table, width.unwrap_or_default()), *position))
+            }
             (Some(table), Some(Expr::StringConstant(column, position))) => table
                 .column(column)
                 .err()
@@ -380,6 +427,15 @@ impl Check<'_> {
         if let Some((message, position)) = problem {
             self.findings.push(self.file.finding(RULE_TABLE, message, position));
         }
+    }
+}
+
+/// How many columns a key has, where its text says so. A variable may hold a list.
+fn key_width(key: Option<&Expr>) -> Option<usize> {
+    match key? {
+        Expr::Array(list, _) => Some(list.len()),
+        Expr::StringConstant(..) | Expr::InterpolatedString(..) | Expr::Dot(..) => Some(1),
+        _ => None,
     }
 }
 

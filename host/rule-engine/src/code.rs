@@ -19,12 +19,16 @@ domain::codes! {
         "Two rules have the same priority, so that their names decide which of them is tried \
          first.";
     TABLE_UNUSED "R113" Rules User "No rule reads a lookup table.";
+    RULE_TAG_KEY "R114" Rules User
+        "A rule reads a tag by a key that the tag schema turns into another one.";
+    RULE_TEAM_UNLISTED "R115" Rules User "A rule names a team that tables/teams.csv does not have.";
+    RULE_METRIC "R116" Rules User "A rule asks for a metric of which no usage was collected.";
     RULE_THROWN "R202" Rules Incomplete "A rule threw.";
     RULE_LIMIT "R203" Rules Incomplete "A rule used up one of its limits.";
     RULE_FAILED "R204" Rules Incomplete "A rule failed while it ran.";
     RULE_TEAM "R206" Rules Incomplete
-        "A rule names a team that is not among those of tables/teams.csv, and the settings refuse \
-         such teams.";
+        "A rule names a team that has the name of an account, or one that is not among those of \
+         tables/teams.csv while the settings refuse such teams.";
     RULE_DETAIL "R207" Rules Incomplete
         "A rule reads a detail that the charge does not say, or that has more digits than rules \
          compute with.";

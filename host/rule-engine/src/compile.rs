@@ -4,11 +4,11 @@ use crate::check::{self, Insight, RuleContext};
 use crate::code::{RULE_MISSING_FUNCTION, RULE_SYNTAX};
 use crate::digest;
 use crate::header::{self, Header};
-use crate::language::{ABSENT, absent};
+use crate::syntax;
 use crate::text_file::TextFile;
 use domain::diagnostic::Diagnostic;
 use domain::port::Stage;
-use rhai::{AST, LexError, ParseErrorType, Position};
+use rhai::{AST, Position};
 
 /// People write no rule of this length, and the time to compile grows with it.
 const SOURCE_BYTES_MAX: usize = 256 << 10;
@@ -48,7 +48,7 @@ pub(crate) fn compile(context: &RuleContext<'_>, file: TextFile) -> Result<Rule,
     let ast = context
         .engine
         .compile(&file.text)
-        .map_err(|error| vec![syntax_finding(&file, error.err_type(), error.position())])?;
+        .map_err(|error| vec![syntax::finding(context.engine, &file, &error)])?;
     // A wrong header does not end the checks, so that an author sees all findings at once.
     let (header, wrong) = match header::read(&file, &ast) {
         Ok(header) => (header, Vec::new()),
@@ -71,26 +71,6 @@ pub(crate) fn compile(context: &RuleContext<'_>, file: TextFile) -> Result<Rule,
         insight,
         file,
     })
-}
-
-fn syntax_finding(file: &TextFile, kind: &ParseErrorType, position: Position) -> Diagnostic {
-    let message = match kind {
-        ParseErrorType::Reserved(word)
-        | ParseErrorType::BadInput(LexError::ImproperSymbol(word, _))
-            if ABSENT.contains(&word.as_str()) =>
-        {
-            absent(word)
-        }
-        other => {
-            let text = other.to_string();
-            let mut letters = text.chars();
-            letters
-                .next()
-                .map(|first| first.to_lowercase().chain(letters).collect())
-                .unwrap_or(text.clone())
-        }
-    };
-    file.finding(RULE_SYNTAX, message, position)
 }
 
 /// Checks that a rule has the functions of its stage. A rule of a later stage is for the one pool

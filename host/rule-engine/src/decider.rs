@@ -67,12 +67,19 @@ pub(crate) struct DecisionPlace<'d> {
     pub(crate) line: Option<&'d ChargeLine>,
 }
 
+impl DecisionPlace<'_> {
+    /// The day that rules are asked about.
+    pub(crate) fn asked_day(&self) -> Day {
+        self.line.map_or(self.day, |line| line.day)
+    }
+}
+
 /// The tries of both levels.
 struct MemoBank {
     tries: Tries,
     /// A trie over all rules for each stretch, because each stretch has other valid rules.
     set_roots: Vec<TrieSlot>,
-    /// A trie for each rule.
+    /// A trie for each rule. Where rows of tables hold for a time only, one for each stretch.
     rule_roots: Vec<TrieSlot>,
 }
 
@@ -179,7 +186,8 @@ impl<'a> MemoDecider<'a> {
         charge: &mut Option<Charge>,
     ) -> Leaf {
         let bank = if place.line.is_some() { &self.dated } else { &self.timeless };
-        let root = bank.rule_roots.get(index as usize).copied().unwrap_or(TrieSlot::EMPTY);
+        let at = self.set.rule_slot(place.asked_day(), index);
+        let root = bank.rule_roots.get(at).copied().unwrap_or(TrieSlot::EMPTY);
         let (keys, path) = (&self.keys, &mut self.path);
         let known = bank.tries.walk(root, |key| {
             let value = keys.value(key, place);
@@ -205,7 +213,7 @@ impl<'a> MemoDecider<'a> {
             self.path.note(*key, *value);
         }
         let bank = self.bank(place);
-        if let Some(root) = bank.rule_roots.get_mut(index as usize) {
+        if let Some(root) = bank.rule_roots.get_mut(at) {
             *root = bank.tries.learn(*root, &steps, leaf);
         }
         leaf
@@ -221,7 +229,7 @@ impl<'a> MemoDecider<'a> {
         let Some(rule) = set.rules.get(index as usize) else { return (Leaf::PASS, Vec::new()) };
         // Made at the first rule that really runs: most resources never need it.
         let charge = charge.get_or_insert_with(|| self.texts.charge(place));
-        let trial = try_rule(&set.engine, &set.options.limits, rule, charge);
+        let trial = try_rule(&set.engine, &set.options.limits, rule, charge, place.asked_day());
         self.calls += trial.calls();
         let rule_index = RuleIndex(index);
         let leaf = match trial.answer {
@@ -284,7 +292,7 @@ impl Decider for MemoDecider<'_> {
             let Some(rule) = set.rules.get(*index as usize) else { continue };
             self.calls += 1;
             let rule_index = RuleIndex(*index);
-            let leaf = match ask(&set.engine, &set.options.limits, rule) {
+            let leaf = match ask(&set.engine, &set.options.limits, rule, day) {
                 Ok(None) => continue,
                 Ok(Some(spread)) => self.outcomes.number(Verdict::Decided {
                     rule: rule_index,
@@ -327,7 +335,7 @@ impl Decider for MemoDecider<'_> {
             else {
                 continue;
             };
-            let trial = try_rule(&set.engine, &set.options.limits, rule, &charge);
+            let trial = try_rule(&set.engine, &set.options.limits, rule, &charge, day);
             self.calls += trial.calls();
             let (matched, at) = match &trial.answer {
                 RuleAnswer::NoMatch | RuleAnswer::Pass => (false, trial.line),
@@ -355,7 +363,7 @@ impl MemoBank {
         MemoBank {
             tries: Tries::default(),
             set_roots: vec![TrieSlot::EMPTY; set.stretches()],
-            rule_roots: vec![TrieSlot::EMPTY; set.rules.len()],
+            rule_roots: vec![TrieSlot::EMPTY; set.rule_slots()],
         }
     }
 }

@@ -97,12 +97,6 @@ fn team_name(function: &str, name: &str) -> Result<String, Refusal> {
     if name.trim().is_empty() {
         return Err(refuse(format!("`{function}` needs the name of a team, and it is blank")));
     }
-    // Trimming it here would hide that the same team has two spellings in the tags.
-    if name.trim() != name {
-        return Err(refuse(format!(
-            "`{function}`: the team '{name}' begins or ends with a blank; use `trim(…)`"
-        )));
-    }
     Ok(name.to_owned())
 }
 

@@ -4,10 +4,10 @@
 //! Each has its rows of the functions' page, its registration and its reading here. All take their
 //! subject first, then perhaps a list of teams and a map of filters, and a map of options last.
 
-use crate::answer::KnownTeams;
-use crate::arguments::{Arguments, amount, checked, policies, spread_of, word, write_json};
+use crate::arguments::{Arguments, amount, checked, policies, scaled, spread_of, word, write_json};
 use crate::decision::{Refusal, TARGET_KEYS, among, kind, meant, recipient, refuse, text};
 use crate::host_function::{FunctionFamily, HostFunction};
+use crate::known_teams::KnownTeams;
 use crate::rate_card::rate_card;
 use crate::table::{Tables, unknown_table};
 use crate::window::{basis_of, calendar_window, window};
@@ -177,9 +177,13 @@ pub(crate) fn register(engine: &mut Engine, teams: &KnownTeams, kept: &Arc<[Fiel
         by_cost(arguments, &kept)
     });
     let has_table = |tables: Arc<Tables>| {
-        move |name: &str| match tables.contains_key(name) {
-            true => Ok(()),
-            false => Err(unknown_table(name, tables.keys().map(String::as_str))),
+        move |name: &str| match tables.get(name) {
+            Some(table) if table.width() > 1 => Err(format!(
+                "the key of the table '{name}' is [{}], and usage is looked up by one value",
+                table.key_words()
+            )),
+            Some(_) => Ok(()),
+            None => Err(unknown_table(name, tables.keys().map(String::as_str))),
         }
     };
     let tables = has_table(Arc::clone(&teams.tables));

@@ -11,6 +11,7 @@ use domain::code::Code;
 use domain::code::RULE_DECISION;
 use domain::decision::Decision;
 use domain::diagnostic::Diagnostic;
+use domain::period::Day;
 use domain::port::Stage;
 use domain::spread::Spread;
 use rhai::{CallFnOptions, Dynamic, Engine, EvalAltResult, Position, Scope};
@@ -53,25 +54,26 @@ impl Trial {
     }
 }
 
-/// Calls `matches`, and `allocate` if the rule applies.
+/// Calls `matches`, and `allocate` if the rule applies. Tables are read as they are on the day.
 pub(crate) fn try_rule(
     engine: &Engine,
     limits: &RuleLimits,
     rule: &Rule,
     charge: &Charge,
+    day: Day,
 ) -> Trial {
     // Forgets the reads of the rule before, which was tried on the same charge.
     charge.take_reads();
     let mut trial =
         Trial { answer: RuleAnswer::NoMatch, reads: Vec::new(), line: 0, allocate_ran: false };
     let argument = Dynamic::from(charge.clone());
-    trial.answer = match call(engine, limits, rule, "matches", &argument)
+    trial.answer = match call(engine, limits, rule, "matches", &argument, day)
         .and_then(|value| truth(rule, &value))
     {
         Ok(false) => RuleAnswer::NoMatch,
         Ok(true) => {
             trial.allocate_ran = true;
-            match call(engine, limits, rule, "allocate", &argument)
+            match call(engine, limits, rule, "allocate", &argument, day)
                 .and_then(|value| opinion(rule, value))
             {
                 Ok(opinion) => {
@@ -97,12 +99,13 @@ pub(crate) fn ask(
     engine: &Engine,
     limits: &RuleLimits,
     rule: &Rule,
+    day: Day,
 ) -> Result<Option<Spread>, RuleFailure> {
     let name = match &rule.header.stage {
         Stage::Cascade(team) => team,
         Stage::Attribution | Stage::Distribution => &rule.id,
     };
-    let opinion = call(engine, limits, rule, "allocate", &Dynamic::from(name.clone()))
+    let opinion = call(engine, limits, rule, "allocate", &Dynamic::from(name.clone()), day)
         .and_then(|value| opinion(rule, value))?;
     match opinion.decision {
         None => Ok(None),
@@ -113,6 +116,7 @@ pub(crate) fn ask(
             rule,
             "allocate",
             "`exclude` sets charges aside, not what stands in a pool".to_owned(),
+            false,
         )),
     }
 }
@@ -123,12 +127,13 @@ fn call(
     rule: &Rule,
     function: &str,
     argument: &Dynamic,
+    day: Day,
 ) -> Result<Dynamic, RuleFailure> {
     // The only statement outside functions is the header, which is data and must not run.
     let options = CallFnOptions::new().eval_ast(false);
     let run = || {
         engine.call_fn_with_options::<Dynamic>(
-            options,
+            options.with_tag(i64::from(day.epoch_days())),
             &mut Scope::new(),
             &rule.ast,
             function,
@@ -137,7 +142,13 @@ fn call(
     };
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(failure(limits, *error, start(rule, function))),
+        Ok(Err(error)) => {
+            let is_endless =
+                matches!(error.unwrap_inner(), EvalAltResult::ErrorTooManyOperations(_));
+            // Rhai forgets the place at which a limit was met.
+            let place = rule.insight.endless.filter(|_| is_endless);
+            Err(failure(limits, *error, place.unwrap_or_else(|| start(rule, function))))
+        }
         // Functions of Rhai's library have panicked on odd input before. A panic must cost one
         // resource and not the run.
         Err(_) => Err(RuleFailure {
@@ -155,6 +166,7 @@ fn truth(rule: &Rule, value: &Dynamic) -> Result<bool, RuleFailure> {
             rule,
             "matches",
             format!("`matches` must answer true or false, not {}", kind(value)),
+            value.is_unit(),
         )
     })
 }
@@ -164,11 +176,19 @@ fn opinion(rule: &Rule, value: Dynamic) -> Result<Opinion, RuleFailure> {
         "`allocate` must answer a decision such as assign(\"payments\"), not {}",
         kind(&value)
     );
-    value.try_cast::<Opinion>().ok_or_else(|| wrong_type(rule, "allocate", message))
+    let is_unit = value.is_unit();
+    value.try_cast::<Opinion>().ok_or_else(|| wrong_type(rule, "allocate", message, is_unit))
 }
 
-fn wrong_type(rule: &Rule, function: &str, message: String) -> RuleFailure {
-    let (line, column) = line_and_column(start(rule, function));
+/// The failure of a function with a wrong answer, at its start, or at its end where it ends without
+/// an answer.
+fn wrong_type(rule: &Rule, function: &str, mut message: String, is_missing: bool) -> RuleFailure {
+    let end = rule.insight.ends.iter().find(|end| is_missing && end.function == function);
+    if end.is_some_and(|end| end.is_semicolon) {
+        message.push_str("; this `;` drops the answer of its line");
+    }
+    let place = end.map_or_else(|| start(rule, function), |end| end.position);
+    let (line, column) = line_and_column(place);
     RuleFailure { code: RULE_DECISION, message, line, column }
 }
 
@@ -181,7 +201,7 @@ fn start(rule: &Rule, function: &str) -> Position {
 }
 
 /// The innermost error with the innermost known place.
-fn failure(limits: &RuleLimits, mut error: EvalAltResult, function: Position) -> RuleFailure {
+fn failure(limits: &RuleLimits, mut error: EvalAltResult, place: Position) -> RuleFailure {
     let mut position = error.position();
     while let EvalAltResult::ErrorInFunctionCall(_, _, inner, _) = error {
         error = *inner;
@@ -195,8 +215,7 @@ fn failure(limits: &RuleLimits, mut error: EvalAltResult, function: Position) ->
         let (line, column) = line_and_column(position);
         return RuleFailure { code: refusal.code, message: refusal.message, line, column };
     }
-    // Rhai forgets the place at which a limit was met. The function's start stands in for it.
-    let (line, column) = line_and_column(if position.is_none() { function } else { position });
+    let (line, column) = line_and_column(if position.is_none() { place } else { position });
     let (code, message) = match error {
         EvalAltResult::ErrorRuntime(value, _) => match value.clone().try_cast::<Refusal>() {
             Some(refusal) => (refusal.code, refusal.message),

@@ -59,11 +59,18 @@ host_functions! { OTHERS:
         r#"charge.has_detail("pricing_quantity") && charge.pricing_quantity > 700"# => "true";
     Charge "lookup" "lookup(table, key)"
         "The second cell of the row that starts with the key in `tables/<table>.csv`, or `()` \
-         where there is none."
+         where there is none. Keys and cells are spelled as tags are. A row with `valid_from` or \
+         `valid_until` holds from the one day on and before the other; these two columns are never \
+         the second cell."
         r#"lookup("accounts", charge.sub_account_id)"# => "payments";
     Charge "lookup" "lookup(table, key, column)"
         "The same from a column by its name in the header."
         r#"lookup("accounts", "111111111111", "cost_center")"# => "CC-1000";
+    Charge "lookup" "lookup(table, [key, …])"
+        "The same in a table whose first columns are the key together. The list stands in the call \
+         itself, because its length says how many columns the key has. It is `()` where a part of \
+         the key is."
+        r#"lookup("namespaces", ["prod-1", "shop"])"# => "search";
     Tests "is_blank" "is_blank(value)"
         "Whether a text has nothing but blanks, or is `()`."
         r#"is_blank("  ") && is_blank(())"# => "true";
@@ -79,6 +86,11 @@ host_functions! { OTHERS:
     Tests "contains" "text.contains(part)"
         "Whether the text has the part."
         r#"charge.service_name.contains("Elastic")"# => "true";
+    Tests "matches_pattern" "text.matches_pattern(pattern)"
+        "Whether a part of the text fits the regular expression; `^` and `$` are its ends. The \
+         time grows with the length of the text alone, and large patterns are refused. Case \
+         counts, unless the pattern begins with `(?i)`."
+        r#"charge.resource_id.matches_pattern("^i-[0-9a-f]+$")"# => "true";
     Texts "to_lower" "text.to_lower()"
         "The text in lower case."
         r#"charge.charge_category.to_lower()"# => "usage";
@@ -134,9 +146,11 @@ mod tests {
     use crate::charge_view::{Charge, ChargeView, DetailValue, LineValues};
     use crate::decision::Opinion;
     use crate::functions::Surroundings;
+    use crate::known_teams::KnownTeams;
     use crate::language;
     use crate::options::{RuleLimits, UnknownTeams};
     use crate::table::{LookupTable, Tables};
+    use crate::text_file::TextFile;
     use domain::detail::Detail;
     use domain::field::Field;
     use domain::figure::{Figure, ShortFigure};
@@ -146,20 +160,19 @@ mod tests {
     use std::sync::{Arc, Mutex, OnceLock};
 
     fn sample_engine() -> Engine {
-        let text = "account,team,cost_center\n111111111111,payments,CC-1000\n";
-        let table = LookupTable::parse("accounts.csv", text)
-            .unwrap_or_else(|findings| panic!("{findings:?}"));
-        let tables = Arc::new(Tables::from([("accounts".to_owned(), table)]));
+        let table = |id: &str, text: &str, width| {
+            let file = TextFile { id: id.into(), label: format!("{id}.csv"), text: text.into() };
+            let table = LookupTable::parse(file, width, Arc::default());
+            (id.to_owned(), table.unwrap_or_else(|findings| panic!("{findings:?}")))
+        };
+        let tables = Arc::new(Tables::from([
+            table("accounts", "account,team,cost_center\n111111111111,payments,CC-1000\n", 1),
+            table("namespaces", "cluster,namespace,team\nprod-1,shop,search\n", 2),
+        ]));
+        let teams = KnownTeams { tables, tags: Arc::default(), unknown: UnknownTeams::Allow };
         let pools = Arc::new(OnceLock::from(BTreeSet::from(["shared/idle".to_owned()])));
-        language::engine(
-            &RuleLimits::default(),
-            &Surroundings {
-                tables,
-                kept: Field::default_dimensions().into(),
-                unknown_teams: UnknownTeams::Allow,
-                pools,
-            },
-        )
+        let kept = Field::default_dimensions().into();
+        language::engine(&RuleLimits::default(), &Surroundings { teams, kept, pools })
     }
 
     fn sample_charge() -> Charge {

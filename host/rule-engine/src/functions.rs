@@ -1,12 +1,13 @@
 //! The functions that rules have beyond Rhai's own. `function_page` documents and tests them.
 
-use crate::answer::{KnownTeams, answer, line_of, thrown};
+use crate::answer::{answer, day_of, line_of, thrown};
 use crate::charge_view::Charge;
 use crate::code::RULE_FAILED;
 use crate::decision::{self, Opinion, Refusal};
 use crate::drivers;
-use crate::options::UnknownTeams;
-use crate::table::{Tables, unknown_table};
+use crate::known_teams::KnownTeams;
+use crate::pattern::Patterns;
+use crate::table::{LookupTable, Tables, unknown_table};
 use domain::field::Field;
 use domain::recipient::Recipient;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext};
@@ -16,23 +17,19 @@ use std::sync::{Arc, OnceLock};
 /// The parts of a rule set that its functions need.
 #[derive(Clone)]
 pub(crate) struct Surroundings {
-    pub(crate) tables: Arc<Tables>,
+    pub(crate) teams: KnownTeams,
     pub(crate) kept: Arc<[Field]>,
-    pub(crate) unknown_teams: UnknownTeams,
     /// Ids of the distribution rules. The functions are registered before any rule is compiled, so
     /// the ids are filled in later. A pool's name is checked when a rule runs.
     pub(crate) pools: Arc<OnceLock<BTreeSet<String>>>,
 }
 
 pub(crate) fn register(engine: &mut Engine, surroundings: &Surroundings) {
-    let teams = KnownTeams {
-        tables: Arc::clone(&surroundings.tables),
-        refuses: surroundings.unknown_teams == UnknownTeams::Refuse,
-    };
-    register_decisions(engine, &teams);
+    let teams = &surroundings.teams;
+    register_decisions(engine, teams);
     register_pool(engine, &surroundings.pools);
-    drivers::register(engine, &teams, &surroundings.kept);
-    register_lookup(engine, &surroundings.tables);
+    drivers::register(engine, teams, &surroundings.kept);
+    register_lookup(engine, &teams.tables);
     engine.register_fn("tag", Charge::tag);
     engine.register_fn("has_tag", Charge::has_tag);
     engine.register_fn(
@@ -44,6 +41,14 @@ pub(crate) fn register(engine: &mut Engine, surroundings: &Surroundings) {
     engine.register_fn("is_blank", |value: ImmutableString| value.trim().is_empty());
     engine.register_fn("is_blank", |_: ()| true);
     engine.register_fn("any_of", any_of);
+    let patterns = Patterns::default();
+    engine.register_fn(
+        "matches_pattern",
+        move |text: ImmutableString, pattern: ImmutableString| {
+            let failed = |message| thrown(Refusal { code: RULE_FAILED, message });
+            patterns.is_found(&text, &pattern).map_err(failed)
+        },
+    );
     // Rhai's own `trim` changes a text in place. On a charge's field that would change a copy, and
     // so do nothing.
     engine.register_fn("trim", |value: ImmutableString| -> ImmutableString { value.trim().into() });
@@ -95,22 +100,30 @@ pub(crate) fn unknown_pool(rule: &str, known: &BTreeSet<String>) -> String {
 
 fn register_lookup(engine: &mut Engine, tables: &Arc<Tables>) {
     let (plain, named) = (Arc::clone(tables), Arc::clone(tables));
-    engine.register_fn("lookup", move |table: ImmutableString, key: Dynamic| {
-        lookup(&plain, &table, &key, None)
-    });
     engine.register_fn(
         "lookup",
-        move |table: ImmutableString, key: Dynamic, column: ImmutableString| {
-            lookup(&named, &table, &key, Some(&column))
+        move |context: NativeCallContext, table: ImmutableString, key: Dynamic| {
+            lookup(&plain, &table, &key, None, &context)
+        },
+    );
+    engine.register_fn(
+        "lookup",
+        move |context: NativeCallContext,
+              table: ImmutableString,
+              key: Dynamic,
+              column: ImmutableString| {
+            lookup(&named, &table, &key, Some(&column), &context)
         },
     );
 }
 
+/// Looks a cell up as it is on the day that the rule is asked about.
 fn lookup(
     tables: &Tables,
     name: &str,
     key: &Dynamic,
     column: Option<&str>,
+    context: &NativeCallContext,
 ) -> Result<Dynamic, Box<EvalAltResult>> {
     let failed = |message: String| thrown(Refusal { code: RULE_FAILED, message });
     let table = tables
@@ -122,12 +135,42 @@ fn lookup(
             .column(column)
             .map_err(|problem| failed(format!("the table '{name}' {problem}")))?,
     };
-    if key.is_unit() {
-        return Ok(Dynamic::UNIT);
+    let parts = key_parts(key).map_err(&failed)?;
+    if parts.len() != table.width() {
+        return Err(failed(wrong_width(name, table, parts.len())));
     }
-    match key.read_lock::<ImmutableString>() {
-        Some(key) => Ok(table.cell(&key, column).map_or(Dynamic::UNIT, Dynamic::from)),
-        None => Err(failed(format!("`lookup` takes a text as key, not {}", decision::kind(key)))),
+    let parts: Option<Vec<&str>> =
+        parts.iter().map(|part| part.as_ref().map(ImmutableString::as_str)).collect();
+    let Some(parts) = parts else { return Ok(Dynamic::UNIT) };
+    let cell = table.cell(&parts, column, day_of(context));
+    Ok(cell.map_or(Dynamic::UNIT, Dynamic::from))
+}
+
+/// The parts of a key; `None` for one that is absent.
+fn key_parts(key: &Dynamic) -> Result<Vec<Option<ImmutableString>>, String> {
+    let part = |part: &Dynamic| match part.read_lock::<ImmutableString>() {
+        Some(text) => Ok(Some(text.clone())),
+        None if part.is_unit() => Ok(None),
+        None => Err(format!("`lookup` takes a text as key, not {}", decision::kind(part))),
+    };
+    match key.read_lock::<Array>() {
+        Some(list) => list.iter().map(part).collect(),
+        None => Ok(vec![part(key)?]),
+    }
+}
+
+/// The message for a key with another number of parts than the table's.
+pub(crate) fn wrong_width(name: &str, table: &LookupTable, given: usize) -> String {
+    let key = table.key_words();
+    match table.width() {
+        1 => format!(
+            "the key of the table '{name}' is {key} alone, and `lookup` is given a list of \
+             {given}; a key of several columns is a list that stands in the call itself"
+        ),
+        width => format!(
+            "the key of the table '{name}' is [{key}], {width} columns, and `lookup` is given \
+             {given}"
+        ),
     }
 }
 

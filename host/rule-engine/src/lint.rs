@@ -1,13 +1,18 @@
 //! Lints: advice about rules that compile.
 
-use crate::code::{RULE_ADVICE, RULE_DOC, RULE_ORDER, RULE_SHADOWED, TABLE_UNUSED};
+use crate::code::{
+    RULE_ADVICE, RULE_DOC, RULE_METRIC, RULE_ORDER, RULE_SHADOWED, RULE_TAG_KEY,
+    RULE_TEAM_UNLISTED, TABLE_UNUSED,
+};
 use crate::compile::Rule;
+use crate::constants::{self, ConstantDecision};
+use crate::decision::meant;
 use crate::header::Header;
 use crate::set::{RuleSet, overlap};
 use crate::table::TEAMS;
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
-use domain::port::Stage;
+use domain::port::{Mutual, Stage};
 use rhai::Position;
 
 /// The findings of the lints. Errors keep a set from being published; warnings are only shown.
@@ -34,6 +39,18 @@ pub fn check(set: &RuleSet, today: Option<Day>) -> Lints {
                 if set.options.require_doc { &mut lints.errors } else { &mut lints.warnings };
             let finding = rule.file.finding_at(RULE_DOC, "the rule has no doc comment", 1, 0);
             list.push(finding.hint("begin the file with: //! What is charged to whom, and why."));
+        }
+        lints.errors.extend(tag_keys(set, rule));
+        for constant in constants::decisions(set, rule) {
+            match &constant.outcome {
+                Err(fault) => {
+                    lints.errors.push(rule.file.finding(fault.code, &fault.message, fault.position))
+                }
+                Ok(_) => {
+                    lints.errors.extend(filtered_tags(set, rule, &constant));
+                    lints.warnings.extend(unlisted_teams(set, rule, &constant));
+                }
+            }
         }
         lints.warnings.extend(advice(rule, today));
         let earlier = set.rules.get(..index).unwrap_or_default();
@@ -85,18 +102,23 @@ fn covers(header: &Header, other: &Header) -> bool {
     begins && ends
 }
 
-/// Finds an earlier rule with the same priority: the names decide which of the two is tried first,
-/// and nobody has chosen that.
+/// Finds an earlier rule with the same priority: the names decide which of the two has its turn
+/// first, and nobody has chosen that.
 fn same_priority(set: &RuleSet, rule: &Rule, earlier: &[Rule]) -> Option<Diagnostic> {
     let header = &rule.header;
-    let same = |other: &&Rule| {
-        is_tried(other)
-            && other.header.priority == header.priority
-            && overlap(&other.header, header)
+    let is_later = |other: &Rule| other.header.stage != Stage::Attribution;
+    let has_turns = |other: &Rule| is_later(other) && other.header.mutual == Mutual::StepDown;
+    let compete = |other: &Rule| match is_later(rule) {
+        false => is_tried(rule) && is_tried(other),
+        true => has_turns(rule) && has_turns(other),
     };
-    let other = earlier.iter().filter(|_| is_tried(rule)).find(same)?;
+    let same = |other: &&Rule| {
+        compete(other) && other.header.priority == header.priority && overlap(&other.header, header)
+    };
+    let other = earlier.iter().find(same)?;
+    let turn = if is_later(rule) { "has its turn" } else { "is tried" };
     let message = format!(
-        "{} has the priority {} as well; it is tried first only because of its name",
+        "{} has the priority {} as well; it {turn} first only because of its name",
         other.id, header.priority
     );
     Some(
@@ -104,6 +126,76 @@ fn same_priority(set: &RuleSet, rule: &Rule, earlier: &[Rule]) -> Option<Diagnos
             .finding(RULE_ORDER, message, rule.header_position())
             .hint(format!("priority: {}", set.free_priority(header.priority))),
     )
+}
+
+/// Finds tags that are read by a key which the schema turns into another one. They are never there.
+fn tag_keys(set: &RuleSet, rule: &Rule) -> Vec<Diagnostic> {
+    let tags = rule.insight.tags.iter();
+    let mut findings: Vec<Diagnostic> =
+        tags.filter_map(|(key, position)| other_key(set, rule, key, *position)).collect();
+    // Rhai stores functions by hash. Findings are shown in the order of the file.
+    findings.sort_by(|left, right| left.location.cmp(&right.location));
+    findings
+}
+
+/// The same for filters.
+fn filtered_tags(set: &RuleSet, rule: &Rule, constant: &ConstantDecision) -> Vec<Diagnostic> {
+    let Ok(decision) = &constant.outcome else { return Vec::new() };
+    let costs = decision.spread().map(|spread| spread.team_costs()).unwrap_or_default();
+    let keys = costs.into_iter().flat_map(|costs| costs.filter.keys());
+    keys.filter_map(|key| {
+        let place = constant.place(|text| text == key.as_str());
+        other_key(set, rule, key.strip_prefix("tag:")?, place)
+    })
+    .collect()
+}
+
+fn other_key(set: &RuleSet, rule: &Rule, key: &str, position: Position) -> Option<Diagnostic> {
+    let canonical = set.options.tags.canonical_key(key);
+    (canonical != key).then(|| {
+        let message =
+            format!("no charge has a tag '{key}', because the settings turn it into '{canonical}'");
+        rule.file.finding(RULE_TAG_KEY, message, position).hint(format!("\"{canonical}\""))
+    })
+}
+
+/// Finds teams that the table of teams does not have.
+fn unlisted_teams(set: &RuleSet, rule: &Rule, constant: &ConstantDecision) -> Vec<Diagnostic> {
+    let Ok(decision) = &constant.outcome else { return Vec::new() };
+    let mut teams = decision.teams();
+    teams.sort_unstable();
+    teams.dedup();
+    let unlisted =
+        teams.into_iter().filter(|team| !constants::is_unknown(team) && !set.lists_team(team));
+    let finding = |team: &str| {
+        let position = constant.place(|text| set.options.tags.spelled("team", text) == team);
+        let message = format!("there is no team '{team}' in tables/{TEAMS}.csv");
+        let finding = rule.file.finding(RULE_TEAM_UNLISTED, message, position);
+        match set.team_close_to(team) {
+            Some(close) => finding.hint(format!("did you mean '{close}'?")),
+            None => finding.hint(format!("add a line for it to tables/{TEAMS}.csv")),
+        }
+    };
+    unlisted.map(finding).collect()
+}
+
+/// Finds metrics that no usage has. `known` are those that were collected.
+pub fn unknown_metrics(set: &RuleSet, known: &[String]) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for rule in &set.rules {
+        for constant in constants::decisions(set, rule) {
+            let Ok(decision) = &constant.outcome else { continue };
+            let usages = decision.spread().map(|spread| spread.usages()).unwrap_or_default();
+            let unknown = usages.iter().map(|usage| usage.metric);
+            for metric in unknown.filter(|metric| !known.iter().any(|it| it == metric)) {
+                let advice = meant(metric, known.iter().map(String::as_str));
+                let message = format!("no usage of the metric '{metric}' was collected{advice}");
+                let position = constant.place(|text| text == metric);
+                findings.push(rule.file.finding(RULE_METRIC, message, position));
+            }
+        }
+    }
+    findings
 }
 
 /// Finds tables that no rule names. The table `teams` is read by the host.
@@ -124,7 +216,7 @@ fn unused_tables(set: &RuleSet) -> Vec<Diagnostic> {
         .at(label, 1, 0);
         finding.hint(format!("delete {label}, or read it: lookup(\"{name}\", …)"))
     };
-    unused.map(|(name, table)| finding(&table.label, name)).collect()
+    unused.map(|(name, table)| finding(&table.file.label, name)).collect()
 }
 
 const LATER: &str = "look whether it still holds, then move `review_by` to the next date";

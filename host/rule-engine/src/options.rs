@@ -2,6 +2,7 @@
 
 use domain::charge::KeptDetails;
 use domain::field::Field;
+use domain::tag::TagSchema;
 use std::collections::BTreeMap;
 
 /// The settings that rules are compiled with.
@@ -18,6 +19,8 @@ pub struct RuleOptions {
     /// asks plugins.
     pub allocators: BTreeMap<String, Vec<u8>>,
     pub unknown_teams: UnknownTeams,
+    /// The spellings of tags. Teams and cells of tables are spelled by them too.
+    pub tags: TagSchema,
     /// The settings that decide money beside the rules, by section with their text. They count into
     /// the generation.
     pub settings: Vec<(String, String)>,
@@ -32,6 +35,7 @@ impl Default for RuleOptions {
             require_doc: false,
             allocators: BTreeMap::new(),
             unknown_teams: UnknownTeams::Allow,
+            tags: TagSchema::default(),
             settings: Vec::new(),
         }
     }

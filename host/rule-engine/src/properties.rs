@@ -8,7 +8,7 @@
 //! library may change its sequence with any version.
 
 use crate::case_file::{GivenCharge, GivenDay};
-use crate::cases::{self, CaseOutcome};
+use crate::cases::{self, CaseFacts, CaseOutcome};
 use crate::charge_view::DetailValue;
 use crate::code::PROPERTY_FAILED;
 use crate::compile::Rule;
@@ -185,14 +185,17 @@ impl PropertyTrial<'_> {
         let got = if self.rule.header.stage == Stage::Attribution {
             cases::answer(self.set, self.rule, &charge, self.property.through_set)
         } else {
-            CaseOutcome::of_later_stage(self.set, self.rule)
+            CaseOutcome::of_later_stage(self.set, self.rule, charge.day_for(self.rule))
         };
         match (&self.property.law, got) {
             (Law::Shares, CaseOutcome::Decided(decision, by)) => cases::shares(
-                self.set,
+                &CaseFacts {
+                    set: self.set,
+                    day: &day,
+                    currency: &charge.currency,
+                    on: charge.day_for(self.rule),
+                },
                 by.as_deref().unwrap_or(&self.rule.id),
-                &day,
-                &charge.currency,
                 &decision,
             ),
             (_, got) => got,

@@ -5,16 +5,18 @@
 //! stretch is made once here, so that a decision does not filter rules by their dates.
 
 use crate::check::RuleContext;
-use crate::code::{RULE_POOL, RULE_TABLE, RULES_UNREADABLE};
+use crate::code::{RULE_POOL, RULES_UNREADABLE};
 use crate::compile::{self, Rule};
 use crate::decider::MemoDecider;
 use crate::digest::hex;
 use crate::folder::{self, Folder};
 use crate::functions::{Surroundings, unknown_pool};
 use crate::header::Header;
+use crate::key_width::key_widths;
+use crate::known_teams::KnownTeams;
 use crate::language;
 use crate::options::{RuleOptions, UnknownTeams};
-use crate::table::{LookupTable, TEAMS, Tables};
+use crate::table::{Tables, read_all};
 use crate::text_file::TextFile;
 use domain::diagnostic::Diagnostic;
 use domain::entry::RuleVersion;
@@ -22,6 +24,7 @@ use domain::generation::TurningDays;
 use domain::hint::Hint;
 use domain::period::Day;
 use domain::port::{Decider, RuleFacts, Rules, Stage};
+use domain::recipient::Target;
 use rhai::Engine;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -36,6 +39,9 @@ pub struct RuleSet {
     pub(crate) rules: Vec<Rule>,
     facts: Vec<RuleFacts>,
     pub(crate) tables: Arc<Tables>,
+    pub(crate) teams: KnownTeams,
+    /// Whether rows of tables hold for a time only.
+    has_dated_tables: bool,
     generation: String,
     turning_days: TurningDays,
     /// The valid rules of each stretch: before the first turning day, between every two, after the
@@ -85,7 +91,11 @@ impl RuleSet {
                 RULES_UNREADABLE,
                 "the folder has no rules (no file ends in .rhai)",
             );
-            return Err(vec![finding.at(&folder.label, 0, 0).hint(Hint::command("init"))]);
+            return Err(vec![
+                finding
+                    .at(&folder.label, 0, 0)
+                    .hint(Hint::command("rule new direct/team --owner finops@example.com")),
+            ]);
         }
         build(folder.rules.clone(), folder.tables.clone(), options)
     }
@@ -96,7 +106,12 @@ impl RuleSet {
 
     /// Whether the table of teams lists the team. Without a table every team counts as listed.
     pub fn lists_team(&self, team: &str) -> bool {
-        self.tables.get(TEAMS).is_none_or(|table| table.has(team))
+        self.teams.lists(team)
+    }
+
+    /// The team of the table that a name is close to.
+    pub fn team_close_to(&self, name: &str) -> Option<&str> {
+        self.teams.close_to(name)
     }
 
     /// The columns of each lookup table by the table's name. The key's column comes first.
@@ -118,6 +133,18 @@ impl RuleSet {
     /// The number of the stretch that a day falls in.
     pub(crate) fn stretch(&self, day: Day) -> usize {
         self.turning_days.stretch(day)
+    }
+
+    /// A rule's place among the tries of single rules. Its answers hold in all stretches, unless a
+    /// table has rows that hold for a time only.
+    pub(crate) fn rule_slot(&self, day: Day, rule: u32) -> usize {
+        let stretch = if self.has_dated_tables { self.stretch(day) } else { 0 };
+        stretch * self.rules.len() + rule as usize
+    }
+
+    pub(crate) fn rule_slots(&self) -> usize {
+        let stretches = if self.has_dated_tables { self.stretches() } else { 1 };
+        stretches * self.rules.len()
     }
 
     pub(crate) fn stretches(&self) -> usize {
@@ -145,19 +172,19 @@ impl Rules for RuleSet {
     }
 
     fn tables(&self) -> Vec<(String, String)> {
-        self.tables.iter().map(|(name, table)| (name.clone(), table.text.clone())).collect()
+        self.tables.iter().map(|(name, table)| (name.clone(), table.file.text.clone())).collect()
+    }
+
+    fn team(&self, name: &str, day: Day) -> Option<Target> {
+        self.teams.team(name, Some(day)).ok()
     }
 
     fn settings(&self) -> Vec<(String, String)> {
         self.options.settings.clone()
     }
 
-    fn knows_team(&self, team: &str) -> bool {
-        self.options.unknown_teams != UnknownTeams::Refuse || self.lists_team(team)
-    }
-
-    fn cell(&self, table: &str, key: &str) -> Option<String> {
-        self.tables.get(table)?.cell(key, 0).map(|cell| cell.to_string())
+    fn cell(&self, table: &str, key: &str, day: Day) -> Option<String> {
+        self.tables.get(table)?.cell(&[key], 0, Some(day)).map(|cell| cell.to_string())
     }
 
     fn reads_details(&self) -> bool {
@@ -175,28 +202,33 @@ fn build(
     tables: Vec<TextFile>,
     options: &RuleOptions,
 ) -> Result<RuleSet, Vec<Diagnostic>> {
-    let (tables, mut findings) = parse_tables(tables, options);
+    let tags = Arc::new(options.tags.clone());
+    let widths = key_widths(&language::bare_engine(&options.limits), &rules);
+    let (tables, mut findings) = read_all(tables, &widths, &tags, options.unknown_teams);
     let tables_are_whole = findings.is_empty();
     let tables = Arc::new(tables);
+    let teams = KnownTeams { tables, tags, unknown: options.unknown_teams };
     let pools = Arc::new(OnceLock::new());
     let surroundings = Surroundings {
-        tables: Arc::clone(&tables),
+        teams: teams.clone(),
         kept: options.dimensions.clone().into(),
-        unknown_teams: options.unknown_teams,
         pools: Arc::clone(&pools),
     };
     let engine = language::engine(&options.limits, &surroundings);
     let context = RuleContext {
         engine: &engine,
         functions: language::function_names(&engine),
-        tables: tables_are_whole.then_some(&*tables),
+        tables: tables_are_whole.then_some(&*teams.tables),
         kept: &options.dimensions,
         details: options.details,
     };
     let mut compiled = Vec::with_capacity(rules.len());
     for file in rules {
         match compile::compile(&context, file) {
-            Ok(rule) => compiled.push(rule),
+            Ok(mut rule) => match name_team(&mut rule, &teams) {
+                Ok(()) => compiled.push(rule),
+                Err(wrong) => findings.push(wrong),
+            },
             Err(wrong) => findings.extend(wrong),
         }
     }
@@ -216,30 +248,18 @@ fn build(
     if !findings.is_empty() {
         return Err(findings);
     }
-    Ok(assemble(engine, options.clone(), compiled, tables))
+    Ok(assemble(engine, options.clone(), compiled, teams))
 }
 
-fn parse_tables(files: Vec<TextFile>, options: &RuleOptions) -> (Tables, Vec<Diagnostic>) {
-    let (mut tables, mut findings) = (Tables::new(), Vec::new());
-    for file in files {
-        match LookupTable::parse(&file.label, &file.text) {
-            Ok(table) => drop(tables.insert(file.id, table)),
-            Err(wrong) => findings.extend(wrong),
-        }
+/// Gives the team whose cost a rule passes on its one spelling.
+fn name_team(rule: &mut Rule, teams: &KnownTeams) -> Result<(), Diagnostic> {
+    if let Stage::Cascade(name) = &rule.header.stage {
+        let team = teams.team(name, None).map_err(|refusal| {
+            rule.file.finding(refusal.code, refusal.message, rule.header_position())
+        })?;
+        rule.header.stage = Stage::Cascade(team.team);
     }
-    let needs_teams = options.unknown_teams != UnknownTeams::Allow;
-    if needs_teams && findings.is_empty() && !tables.contains_key(TEAMS) {
-        let message = format!(
-            "the setting unknown_teams = \"{}\" needs the table of teams, and there is none",
-            options.unknown_teams.name()
-        );
-        findings.push(
-            Diagnostic::new(RULE_TABLE, message)
-                .at(format!("tables/{TEAMS}.csv"), 0, 0)
-                .hint("write one line for each team below the header: team,cost_center"),
-        );
-    }
-    (tables, findings)
+    Ok(())
 }
 
 fn unknown_pools(rules: &[Rule], known: &BTreeSet<String>) -> Vec<Diagnostic> {
@@ -291,16 +311,31 @@ fn assemble(
     engine: Engine,
     options: RuleOptions,
     mut rules: Vec<Rule>,
-    tables: Arc<Tables>,
+    teams: KnownTeams,
 ) -> RuleSet {
+    let tables = Arc::clone(&teams.tables);
     rules.sort_by(|left, right| {
         (left.header.priority, &left.id).cmp(&(right.header.priority, &right.id))
     });
     let generation = generation(&rules, &tables, &options);
     let facts: Vec<RuleFacts> = rules.iter().map(facts).collect();
-    let turning_days = TurningDays::of(&facts);
+    let dated = tables.iter().filter(|(_, table)| table.is_dated());
+    let dated: Vec<(String, String)> =
+        dated.map(|(name, table)| (name.clone(), table.file.text.clone())).collect();
+    let turning_days = TurningDays::of(&facts, &dated);
     let active = turning_days.sample_days().map(|day| valid_rules(&rules, day)).collect();
-    RuleSet { engine, options, rules, facts, tables, generation, turning_days, active }
+    RuleSet {
+        engine,
+        options,
+        rules,
+        facts,
+        tables,
+        teams,
+        has_dated_tables: !dated.is_empty(),
+        generation,
+        turning_days,
+        active,
+    }
 }
 
 fn valid_rules(rules: &[Rule], day: Day) -> ValidRules {
@@ -339,8 +374,11 @@ fn generation(rules: &[Rule], tables: &Tables, options: &RuleOptions) -> String 
     for (name, table) in tables {
         add("table");
         add(name);
-        add(&table.text);
+        add(&table.file.text);
     }
+    // Teams and cells are spelled by the tags.
+    add("spelled by");
+    add(&format!("{:?}", options.tags));
     for (name, text) in &options.settings {
         add("setting");
         add(name);

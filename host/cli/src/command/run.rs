@@ -137,12 +137,13 @@ pub fn warn_of_unknown_teams(
     for team in reports::costs::read::teams(&ledger)?.iter().filter(|team| !rules.lists_team(team))
     {
         let message = format!("the team '{team}' bears costs and is not in tables/teams.csv");
-        ui.warning(
-            &Diagnostic::new(rule_engine::code::RULE_TEAM, message).hint(
-                Hint::text(format!("add the line `{team},…` to tables/teams.csv, or see "))
-                    .then(Hint::command(format!("explain {team}"))),
-            ),
-        );
+        let see = Hint::command(format!("explain {team}"));
+        let hint = match rules.team_close_to(team) {
+            Some(close) => Hint::text(format!("did you mean '{close}'? see ")).then(see),
+            None => Hint::text(format!("add the line `{team},…` to tables/teams.csv, or see "))
+                .then(see),
+        };
+        ui.warning(&Diagnostic::new(rule_engine::code::RULE_TEAM, message).hint(hint));
     }
     Ok(())
 }

@@ -230,9 +230,12 @@ fn rules_are_checked_tested_and_listed() {
     );
     let list = scene.run("rule list").expect(0).stdout;
     let rows: Vec<Vec<&str>> =
-        list.lines().skip(1).map(|line| line.split_whitespace().take(5).collect()).collect();
-    assert_eq!(rows[0], ["shared/support", "100", "finops@example.com", "2099-01-01", "10.00"]);
-    assert_eq!(rows[1], ["direct/team", "200", "finops@example.com", "2099-01-01", "90.12"]);
+        list.lines().skip(1).map(|line| line.split_whitespace().take(7).collect()).collect();
+    let row = |rule, priority, placed| {
+        ["attribution", rule, priority, "always", "finops@example.com", "2099-01-01", placed]
+    };
+    assert_eq!(rows[0], row("shared/support", "100", "10.00"));
+    assert_eq!(rows[1], row("direct/team", "200", "90.12"));
     let json = scene.run("rule list --format json").expect(0).json();
     assert_eq!(json[1]["placed"], json!([{ "amount": "90.125000000", "currency": "USD" }]));
 }

@@ -71,9 +71,9 @@ pub trait Facts {
     /// empty text. Nothing where a source of the metric has a gap on every day of the window that
     /// has usage: the others' usage alone would say that nobody else used anything.
     fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<String, Quantity>>;
-    /// Whether a team that usage names can be charged.
-    fn knows_team(&self, _team: &str) -> bool {
-        true
+    /// The team that a name means, with its cost center. `None` if it cannot be charged.
+    fn team(&self, name: &str) -> Option<Target> {
+        Some(Target::team(name))
     }
     /// The first cell behind a key of a lookup table.
     fn cell(&self, table: &str, key: &str) -> Option<String>;

@@ -61,14 +61,15 @@ impl UsageDriver {
         // Usage without the key stands under the empty text, and no map or table is asked for it.
         let named = match (self.recipients.get(value), &self.table) {
             _ if value.is_empty() => None,
-            (Some(recipient), _) => Some(recipient.clone()),
-            (None, Some(table)) => facts.cell(table, value).map(Recipient::team),
-            (None, None) => Some(Recipient::team(value)),
+            (Some(recipient), _) => Some(recipient.clone()).filter(|recipient| {
+                recipient.target().is_none_or(|target| facts.team(&target.team).is_some())
+            }),
+            (None, Some(table)) => {
+                facts.cell(table, value).and_then(|team| facts.team(&team)).map(Recipient::Team)
+            }
+            (None, None) => facts.team(value).map(Recipient::Team),
         };
-        let is_known = |recipient: &Recipient| {
-            recipient.target().is_none_or(|target| facts.knows_team(&target.team))
-        };
-        named.filter(is_known).or_else(|| match &self.unknown {
+        named.or_else(|| match &self.unknown {
             Unknown::To(recipient) => Some(recipient.clone()),
             Unknown::Ignore => None,
         })

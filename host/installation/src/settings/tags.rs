@@ -85,7 +85,7 @@ pub fn schema_of(
             value_synonyms: value_synonyms(section, reading, findings),
         }
     };
-    TagSchema { rules: sections.iter().map(&mut rule).collect() }
+    TagSchema { rules: sections.iter().map(&mut rule).collect(), absent: Vec::new() }
 }
 
 /// Finds keys of two sections that the tag reader takes for one. All tags of the second section

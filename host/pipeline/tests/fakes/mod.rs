@@ -172,7 +172,7 @@ impl Rules for ByService {
     fn tables(&self) -> Vec<(String, String)> {
         Vec::new()
     }
-    fn cell(&self, _: &str, _: &str) -> Option<String> {
+    fn cell(&self, _: &str, _: &str, _: Day) -> Option<String> {
         None
     }
     fn reads_details(&self) -> bool {

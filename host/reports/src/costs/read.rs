@@ -80,9 +80,11 @@ pub fn teams(ledger: &Reader) -> Result<BTreeSet<String>, Diagnostic> {
         .collect())
 }
 
-/// The team's name, or the account's where no team bears the cost.
+/// The team's name, or the account's where no team bears the cost. A team of an old ledger that is
+/// named like an account is shown as the account that it has.
 pub fn team_text(account: &Account) -> String {
-    account.team().map_or_else(|| account.to_string(), str::to_owned)
+    let name = account.team().filter(|team| !Account::is_like(team));
+    name.map_or_else(|| account.to_string(), str::to_owned)
 }
 
 /// The text of a row for each key. Nothing if a filter leaves the row out.

@@ -46,8 +46,11 @@ impl SubjectKey {
         }
         // By day: what cancels out in the end has stood there too.
         let balances = BalanceFilter::of(Period::all()).by(Bucket::Day);
-        for account in
-            [Some(Account::Team(what.to_owned())), Account::parse(what).ok()].into_iter().flatten()
+        for account in [Some(Account::Team(what.to_owned())), Account::parse(what).ok()]
+            .into_iter()
+            .flatten()
+            // `unallocated` is the account, and never a team.
+            .filter(|account| account.team() != Some(what) || !Account::is_like(what))
         {
             let of_account = balances.clone().accounts([account.clone()]);
             if account.is_cost() && !ledger.balances(&of_account)?.is_empty() {

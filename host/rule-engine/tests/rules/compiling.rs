@@ -241,7 +241,7 @@ fn tables_are_checked_with_the_rules() {
     );
     assert_eq!(
         refused_with(&rule(1, "true", "pass()"), &[("t", "k,v\na,1\nb,2\na,3\n")]),
-        ["tables/t.csv:4: R107: the key 'a' already stands on line 2"]
+        ["tables/t.csv:4:1: R107: the key 'a' already stands on line 2"]
     );
 }
 

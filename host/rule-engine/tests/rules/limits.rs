@@ -8,10 +8,10 @@ fn limited(body: &str) -> String {
 
 #[test]
 fn an_endless_loop_ends() {
-    let found = limited("loop { let x = 1; }");
+    let found = limited("let y = 2; loop { let x = 1; }");
     assert_eq!(
         found,
-        "r.rhai:3:20: R203: the rule used up its limit of 100000 operations; is there an endless \
+        "r.rhai:3:33: R203: the rule used up its limit of 100000 operations; is there an endless \
          loop? (it read nothing)"
     );
 }

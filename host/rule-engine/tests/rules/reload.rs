@@ -78,7 +78,7 @@ fn whatever_is_broken_keeps_the_last_good_one() {
         (
             "tables/t.csv",
             "k,v\na,1\na,2\n",
-            "tables/t.csv:3: R107: the key 'a' already stands on line 2",
+            "tables/t.csv:3:1: R107: the key 'a' already stands on line 2",
         ),
     ] {
         write(dir.path(), name, text);

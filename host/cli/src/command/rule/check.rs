@@ -1,5 +1,6 @@
 //! `rule check`: compiles and lints.
 
+use super::money;
 use crate::args::Format;
 use crate::error::Failure;
 use crate::ui::{Ui, json_text};
@@ -9,11 +10,13 @@ use installation::notice;
 use installation::rules;
 use installation::settings::Settings;
 use rule_engine::lint::{self, Lints};
+use rule_engine::set::RuleSet;
+use rule_engine::shadow;
 use serde_json::{Value, json};
 
 pub fn check(ui: Ui, settings: &Settings, on: Option<Day>, format: Format) -> Result<(), Failure> {
     let lints = match rules::load(settings) {
-        Ok(rules) => lint::check(&rules, on),
+        Ok(rules) => looked_through(settings, &rules, on)?,
         Err(errors) => Lints { errors, warnings: Vec::new() },
     };
     match format {
@@ -21,6 +24,29 @@ pub fn check(ui: Ui, settings: &Settings, on: Option<Day>, format: Format) -> Re
         Format::Json => ui.data(&json_text(&lints_json(&lints)))?,
     }
     if lints.errors.is_empty() { Ok(()) } else { Err(lints.errors.into()) }
+}
+
+/// All that can be said of rules that compile.
+fn looked_through(
+    settings: &Settings,
+    rules: &RuleSet,
+    on: Option<Day>,
+) -> Result<Lints, Diagnostic> {
+    let mut lints = lint::check(rules, on);
+    let mut shadowed = shadow::by_example(&settings.rules.value, rules);
+    // The text of two rules says it better than their cases.
+    shadowed.retain(|finding| {
+        let is_same =
+            |known: &Diagnostic| known.code == finding.code && known.location == finding.location;
+        !lints.warnings.iter().any(is_same)
+    });
+    lints.warnings.extend(shadowed);
+    let metrics = money::ledger(settings)?.map(|ledger| ledger.usage_metrics()).transpose()?;
+    // Before usage was collected, nobody can know its metrics.
+    if let Some(metrics) = metrics.filter(|metrics| !metrics.is_empty()) {
+        lints.warnings.extend(lint::unknown_metrics(rules, &metrics));
+    }
+    Ok(lints)
 }
 
 fn lints_json(lints: &Lints) -> Value {

@@ -1,12 +1,14 @@
-//! `rule list`: the rules in the order in which they are tried.
+//! `rule list`: the rules by stage, in the order in which they are tried.
 
+use super::calendar::today;
 use super::facts::facts_json;
 use super::money;
 use crate::args::Format;
 use crate::error::Failure;
 use crate::table::{Align, Table};
 use crate::ui::{Ui, json_text};
-use domain::port::{RuleFacts, Rules};
+use domain::period::Day;
+use domain::port::{RuleFacts, Rules, Stage};
 use installation::rules;
 use installation::settings::Settings;
 
@@ -25,15 +27,20 @@ pub fn list(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> 
         ),
         Format::Text => {
             let mut table = Table::new([
+                ("stage".to_owned(), Align::Left),
                 ("rule".to_owned(), Align::Left),
                 ("priority".to_owned(), Align::Right),
+                ("valid".to_owned(), Align::Left),
                 ("owner".to_owned(), Align::Left),
                 ("review by".to_owned(), Align::Left),
                 ("placed".to_owned(), Align::Right),
                 ("what it does".to_owned(), Align::Left),
             ]);
-            for rule in rules.facts() {
-                table.row(cells(rule, money.through(&rule.version.rule)));
+            let today = today();
+            let mut facts: Vec<&RuleFacts> = rules.facts().iter().collect();
+            facts.sort_by_key(|rule| turn(&rule.stage));
+            for rule in facts {
+                table.row(cells(rule, money.through(&rule.version.rule), today));
             }
             let (header, body) = table.parts();
             format!("{}\n{body}\n", ui.bold(&header))
@@ -41,14 +48,38 @@ pub fn list(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> 
     })?)
 }
 
-fn cells(rule: &RuleFacts, placed: Option<&money::Sums>) -> Vec<String> {
-    let state = if rule.enabled { "" } else { "(disabled) " };
+fn cells(rule: &RuleFacts, placed: Option<&money::Sums>, today: Option<Day>) -> Vec<String> {
     vec![
+        rule.stage.name().to_owned(),
         rule.version.rule.clone(),
         rule.priority.to_string(),
+        validity(rule, today),
         if rule.owner.is_empty() { "-".into() } else { rule.owner.clone() },
         rule.review_by.map_or("-".into(), |day| day.to_string()),
         money::text(placed),
-        format!("{state}{}", rule.description.lines().next().unwrap_or_default()),
+        rule.description.lines().next().unwrap_or_default().to_owned(),
     ]
+}
+
+/// The stages in their order.
+fn turn(stage: &Stage) -> u8 {
+    match stage {
+        Stage::Attribution => 0,
+        Stage::Distribution => 1,
+        Stage::Cascade(_) => 2,
+    }
+}
+
+/// When the rule holds, in words.
+fn validity(rule: &RuleFacts, today: Option<Day>) -> String {
+    if !rule.enabled {
+        return "disabled".into();
+    }
+    match (rule.from, rule.until) {
+        (_, Some(until)) if today.is_some_and(|today| until <= today) => format!("expired {until}"),
+        (None, None) => "always".into(),
+        (Some(from), None) => format!("from {from}"),
+        (None, Some(until)) => format!("until {until}"),
+        (Some(from), Some(until)) => format!("{from} until {until}"),
+    }
 }

@@ -81,7 +81,14 @@ fn reasons(
         Some(day) if day < quarter.end() => reasons.push("due"),
         Some(_) => {}
     }
-    if rule.enabled && money.is_some_and(|money| money.through(&rule.version.rule).is_none()) {
+    let is_over = rule.until.is_some_and(|until| until <= today);
+    if is_over {
+        reasons.push("expired");
+    }
+    if rule.enabled
+        && !is_over
+        && money.is_some_and(|money| money.through(&rule.version.rule).is_none())
+    {
         reasons.push("never reached");
     }
     reasons

@@ -44,7 +44,7 @@ pub fn show(ui: Ui, settings: &Settings, args: &ShowRuleArgs) -> Result<(), Fail
     Ok(ui.data(&ui.shown(&page(rule, &placed, cases.as_deref())))?)
 }
 
-fn find<'a>(rules: &'a [RuleFacts], id: &str) -> Result<&'a RuleFacts, Diagnostic> {
+pub fn find<'a>(rules: &'a [RuleFacts], id: &str) -> Result<&'a RuleFacts, Diagnostic> {
     rules.iter().find(|rule| rule.version.rule == id).ok_or_else(|| {
         let finding = Diagnostic::new(code::RULE_UNKNOWN, format!("there is no rule '{id}'"));
         match did_you_mean(id, rules.iter().map(|rule| rule.version.rule.as_str())) {

@@ -1,6 +1,7 @@
 //! `rule test`: runs the cases, and tells which branches they and last month's charges reach.
 
 use super::calendar::this_month;
+use super::show::find;
 use super::{money, shares};
 use crate::args::Format;
 use crate::error::Failure;
@@ -18,6 +19,9 @@ use serde_json::{Value, json};
 
 #[derive(clap::Args, Debug)]
 pub struct TestRulesArgs {
+    /// Only this rule, such as shared/tax
+    #[arg(value_name = "RULE")]
+    pub rule: Option<String>,
     /// Say also which branches no case takes, and what share of a month's cost each rule decided
     #[arg(long)]
     pub coverage: bool,
@@ -31,7 +35,11 @@ pub struct TestRulesArgs {
 
 pub fn test(ui: Ui, settings: &Settings, args: &TestRulesArgs) -> Result<(), Failure> {
     let rules = rules::load(settings)?;
-    let report = cases::run(&settings.rules.value, &rules);
+    let dir = &settings.rules.value;
+    let report = match &args.rule {
+        Some(rule) => cases::run_one(dir, &rules, &find(rules.facts(), rule)?.version.rule),
+        None => cases::run(dir, &rules),
+    };
     let coverage =
         if args.coverage { Some(Coverage::measure(settings, &rules, args)?) } else { None };
     match args.format {
