@@ -12,6 +12,7 @@ use crate::feed::Patience;
 use crate::progress::Progress;
 use crate::report::{Conservation, RunReport};
 use crate::run::{RunOptions, Terms, run_on_terms};
+use domain::axis::Axis;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::hint::Hint;
@@ -19,7 +20,7 @@ use domain::money::{Currency, Sum};
 use domain::period::{Day, Month, Period};
 use domain::port::{Allocators, Rules};
 use domain::tag::TagSchema;
-use ledger::{Balance, Ledger, Reader};
+use ledger::{Balance, BalanceFilter, Ledger, Reader};
 use redecided::DecisionChanges;
 use reports::costs::read::team_text;
 use reports::stored::RulesOf;
@@ -235,6 +236,11 @@ fn moved(before: &Costs, after: &Costs) -> Vec<(Currency, Sum)> {
     sums.into_iter().map(|(currency, (more, less))| (currency, more.max(less))).collect()
 }
 
+/// Balances by the day of the charge.
+fn charged(ledger: &Reader, period: Period) -> Result<Vec<Balance>, Diagnostic> {
+    ledger.balances(&BalanceFilter::of(period).on(Axis::Charge))
+}
+
 /// The costs of all teams, in the period and in all.
 #[derive(Default)]
 struct State {
@@ -248,7 +254,7 @@ impl State {
     fn read(ledger: &Reader, period: Period) -> Result<State, Diagnostic> {
         let mut state = State::default();
         let is_borne = |balance: &Balance| balance.account.is_cost();
-        for balance in ledger.charge_balances(period)?.into_iter().filter(is_borne) {
+        for balance in charged(ledger, period)?.into_iter().filter(is_borne) {
             let (currency, amount) = (balance.currency, balance.amount);
             state.teams.add(team_text(&balance.account), currency, amount);
             state.services.add(balance.service_name.unwrap_or_default(), currency, amount);
@@ -258,7 +264,7 @@ impl State {
                 amount,
             );
         }
-        for balance in ledger.charge_balances(Period::all())?.into_iter().filter(is_borne) {
+        for balance in charged(ledger, Period::all())?.into_iter().filter(is_borne) {
             state.all_teams.add(team_text(&balance.account), balance.currency, balance.amount);
         }
         Ok(state)
