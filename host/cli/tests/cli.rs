@@ -23,6 +23,8 @@ mod metrics;
 mod native_bills;
 #[path = "cli/old_ledger.rs"]
 mod old_ledger;
+#[path = "cli/periods.rs"]
+mod periods;
 #[path = "cli/plans.rs"]
 mod plans;
 #[path = "cli/scene.rs"]
