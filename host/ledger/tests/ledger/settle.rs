@@ -99,7 +99,7 @@ fn a_closed_month_does_not_move_and_its_corrections_land_in_the_next_open_one() 
     );
 }
 
-/// The reopened month has 10, and April has the difference to what is stated, whatever came between.
+/// The reopened month has 10, and a later one the difference to the amount that is stated.
 #[test]
 fn corrections_stay_where_they_are_when_their_month_is_reopened() {
     check(
