@@ -42,7 +42,7 @@ const POSTED: &str = "WHERE e.posting_day >= ?1 AND e.posting_day < ?2
     ORDER BY e.id";
 
 impl Reader {
-    /// What was posted on the days of a period. Entries without cost are left out: their charges
+    /// All that was posted on the days of a period. Entries without cost are left out: their charges
     /// came to nothing, or were prepaid.
     pub fn rule_works(&self, period: Period) -> Result<Vec<RuleWork>> {
         let words = Words::load(&self.connection)?;
@@ -50,7 +50,7 @@ impl Reader {
         works_by(&self.connection, &words, POSTED, days)
     }
 
-    /// What one entry says.
+    /// The work of one entry.
     pub fn rule_work(&self, entry: EntryId) -> Result<Option<RuleWork>> {
         let words = Words::load(&self.connection)?;
         Ok(works_by(&self.connection, &words, "WHERE e.id = ?1", [entry.0])?.pop())

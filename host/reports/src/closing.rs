@@ -1,4 +1,4 @@
-//! What stands against closing a month: it would freeze figures that are known to be unfinished.
+//! Obstacles to closing a month: it would freeze figures that are known to be unfinished.
 
 use crate::code;
 use domain::account::Account;

@@ -1,4 +1,4 @@
-//! Lists of entries: what was posted, when, by which run and rule, and what of it was taken back.
+//! Lists of entries, with their days, runs and rules, and with the entries that take them back.
 
 pub mod document;
 pub mod query;

@@ -1,4 +1,4 @@
-//! What was posted, worked out once more from the charges, rules and weights of then.
+//! The postings of any month, worked out once more from the charges, rules and weights of then.
 //!
 //! An entry says what one rule did on a source-day: it took charges in, or passed cost on. Its
 //! parts are those that the source-day has for this rule, as the day stood when the month of the

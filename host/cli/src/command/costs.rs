@@ -95,7 +95,7 @@ fn query_of(args: &CostsArgs) -> Result<CostQuery, Diagnostic> {
     })
 }
 
-/// What of the totals corrects earlier months, and how it can be looked at.
+/// The part of the totals that corrects earlier months, and the way to look at it.
 fn corrections(table: &CostTable) -> Option<String> {
     let line = |(month, currency, amount): &(Month, Currency, Sum)| {
         let amount = grouped(&amount.rounded_text(currency.payable_decimals()));

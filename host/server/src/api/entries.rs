@@ -1,4 +1,4 @@
-//! Entries: what was posted, when, by which run and rule, and what of it was taken back.
+//! Entries, with their days, runs and rules, and with the entries that take them back.
 
 use crate::api::answer::ReadRequest;
 use crate::api::openapi::{Body, Operation, schema_of};

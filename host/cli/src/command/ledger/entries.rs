@@ -1,4 +1,4 @@
-//! `ledger entries`: what was posted, line by line.
+//! `ledger entries`: the postings, line by line.
 
 use crate::args::{AxisName, PeriodArgs, TableFormat};
 use crate::error::Failure;
