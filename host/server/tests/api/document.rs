@@ -79,7 +79,7 @@ async fn parameters_that_are_described_are_taken() {
                 "axis" => "charge",
                 "team" => "payments",
                 "account" => "team/payments",
-                "rule" => "",
+                "rule" => "direct/compute",
                 "source" => "aws",
                 "run" => "1",
                 "granularity" => "daily",
