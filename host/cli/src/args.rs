@@ -1,6 +1,7 @@
 //! Arguments that several commands share.
 
 use crate::log;
+use domain::axis::Axis;
 use domain::diagnostic::Diagnostic;
 use installation::settings::{Need, Settings, SettingsPlace};
 use std::path::PathBuf;
@@ -73,4 +74,22 @@ pub enum GranularityName {
     #[default]
     Monthly,
     Total,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AxisName {
+    /// The day of posting: what was owed. A closed month never changes
+    #[default]
+    Posting,
+    /// The day of the charge: what was consumed, as it is known now
+    Charge,
+}
+
+impl From<AxisName> for Axis {
+    fn from(name: AxisName) -> Axis {
+        match name {
+            AxisName::Posting => Axis::Posting,
+            AxisName::Charge => Axis::Charge,
+        }
+    }
 }

@@ -23,13 +23,12 @@ pub fn period(args: &PeriodArgs) -> Result<Option<Period>, Diagnostic> {
         .map(|to| span(to).map(Period::end))
         .transpose()?
         .unwrap_or(Period::all().end());
-    let hint = "`--from 2026-01 --to 2026-03` is the first quarter of 2026";
-    if start == end {
-        return Err(
-            invalid(format!("the period ends on {}, before its start", end.plus(-1))).hint(hint)
-        );
+    if end <= start {
+        let (last, hint) = (end.plus(-1), "`--from 2026-01 --to 2026-03` is the first quarter");
+        let message = format!("the period ends on {last}, before it starts on {start}");
+        return Err(invalid(message).hint(hint));
     }
-    Period::new(start, end).map(Some).map_err(|error| invalid(error.to_string()).hint(hint))
+    Period::new(start, end).map(Some).map_err(|error| invalid(error.to_string()))
 }
 
 fn span(text: &str) -> Result<Period, Diagnostic> {
@@ -107,9 +106,14 @@ mod tests {
         assert_eq!(shown(Some("2026-01"), Some("2026-03")), "2026-01-01 2026-04-01");
         assert_eq!(shown(Some("2026-01-15"), Some("2026-01-15")), "2026-01-15 2026-01-16");
         assert_eq!(shown(None, None), "all");
-        assert!(shown(Some("2026-05"), Some("2026-03")).starts_with(
-            "N202: the period would end on 2026-04-01, before it starts on 2026-05-01"
-        ));
+        assert!(
+            shown(Some("2026-05"), Some("2026-03"))
+                .starts_with("N202: the period ends on 2026-03-31, before it starts on 2026-05-01")
+        );
+        assert!(
+            shown(Some("2026-03-02"), Some("2026-03-01"))
+                .starts_with("N202: the period ends on 2026-03-01, before it starts on 2026-03-02")
+        );
         assert!(
             shown(Some("March"), None).starts_with("N202: 'March' is neither a day nor a month")
         );

@@ -31,6 +31,8 @@ mod native_bills;
 mod old_ledger;
 #[path = "cli/operation.rs"]
 mod operation;
+#[path = "cli/periods.rs"]
+mod periods;
 #[path = "cli/plans.rs"]
 mod plans;
 #[path = "cli/scene.rs"]

@@ -128,7 +128,7 @@ impl fmt::Display for Diagnostic {
 const COMPARED_MAX: usize = 120;
 
 /// The closest of `known` to the written name, for "did you mean". A swap of two neighbors counts
-/// as one change, since it is one slip of the fingers.
+/// as one change, since it is one slip of the fingers. Another case is no change.
 pub fn did_you_mean<'a>(
     written: &str,
     known: impl IntoIterator<Item = &'a str>,
@@ -138,11 +138,12 @@ pub fn did_you_mean<'a>(
         return None;
     }
     let limit = (length / 3).max(1);
+    let folded = written.to_lowercase();
     known
         .into_iter()
         // Each letter more or less is a change.
         .filter(|name| name.chars().count().abs_diff(length) <= limit)
-        .map(|name| (strsim::osa_distance(written, name), name))
+        .map(|name| (strsim::osa_distance(&folded, &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, name)| name)

@@ -5,6 +5,7 @@
 //! type checks what it promises when it is made.
 
 pub mod account;
+pub mod axis;
 pub mod charge;
 pub mod code;
 pub mod csv;

@@ -145,6 +145,16 @@ impl TagSchema {
         TARGET_TAGS.contains(&name) || self.rules.iter().any(|rule| rule.name == name)
     }
 
+    /// The canonical name of a key. Nothing for keys that the schema does not know.
+    pub fn name_of(&self, key: &str) -> Option<&str> {
+        self.find(key).map(|(rule, _)| rule.name.as_str())
+    }
+
+    /// The canonical spelling of a value.
+    pub fn value_of(&self, key: &str, value: &str) -> String {
+        self.find(key).map_or_else(|| value.to_owned(), |(rule, _)| rule.value(value))
+    }
+
     fn find(&self, key: &str) -> Option<(&TagRule, usize)> {
         self.rules.iter().find_map(|rule| rule.rank(key).map(|rank| (rule, rank)))
     }

@@ -14,6 +14,7 @@ use domain::port::{RuleFacts, Rules};
 use pipeline::apply::{Promise, file_text};
 use pipeline::plan::Plan;
 use pipeline::report::RunReport;
+use reports::costs::spelling::Spelling;
 use reports::coverage::query::SourceFacts;
 use std::path::Path;
 use std::sync::Arc;
@@ -90,6 +91,11 @@ impl Installation {
             },
             Err(_) => RulesView { generation_count, diagnostics, ..RulesView::default() },
         }
+    }
+
+    /// The words that charges have.
+    pub fn spelling(&self) -> Spelling<'_> {
+        self.settings.spelling()
     }
 
     /// Makes rules of stored sources and tables, for costs that hang on single charges.

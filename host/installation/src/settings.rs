@@ -36,6 +36,7 @@ use domain::hint::Hint;
 use domain::tag::{TagSchema, folded_value};
 use limits::Limits;
 use log::Log;
+use reports::costs::spelling::Spelling;
 use rule_engine::options::UnknownTeams;
 use section::{Section, section};
 use serde_json::Value;
@@ -161,6 +162,11 @@ pub struct SettingLine {
 }
 
 impl Settings {
+    /// The words that charges have by these settings.
+    pub fn spelling(&self) -> Spelling<'_> {
+        Spelling { schema: &self.tag_schema, dimensions: &self.dimensions.value }
+    }
+
     pub fn load(place: &SettingsPlace, need: Need) -> Result<Settings, RefusedSettings> {
         let named =
             place.config.clone().or_else(|| env_var::value(env_var::CONFIG).map(PathBuf::from));

@@ -114,19 +114,27 @@ impl Reader {
 
     /// The charges of a source-day as they are stated now.
     pub fn segments(&self, day: &SourceDay) -> Result<Vec<StoredSegment>> {
+        self.segments_by(day, i64::MAX)
+    }
+
+    /// The charges of a source-day as they were stated when the run had ended.
+    pub fn segments_as_of(&self, day: &SourceDay, run: RunId) -> Result<Vec<StoredSegment>> {
+        let sql = "SELECT coalesce(max(id), 0) FROM collection WHERE run = (SELECT max(run)
+            FROM collection WHERE run <= ?1)";
+        self.segments_by(day, row::number(&self.connection, sql, [run.0])?)
+    }
+
+    fn segments_by(&self, day: &SourceDay, last_collection: i64) -> Result<Vec<StoredSegment>> {
         let sql = "SELECT g.rows, g.billed_nanos, g.effective_nanos, g.data, g.billing_period
              FROM statement s JOIN segment g ON g.collection = s.collection AND g.day = s.day \
                AND g.currency = s.currency AND g.billing_period IS s.billing_period
              WHERE s.source = ?1 AND s.day = ?2 AND s.currency = ?3
                AND s.id = (SELECT max(t.id) FROM statement t WHERE t.source = ?1 AND t.day = ?2 \
-                 AND t.currency = ?3 AND t.billing_period IS s.billing_period)
+                 AND t.currency = ?3 AND t.billing_period IS s.billing_period \
+                 AND t.collection <= ?4)
              ORDER BY g.id";
-        row::rows(
-            &self.connection,
-            sql,
-            (&day.source, day.day.epoch_days(), day.currency.code()),
-            row::stored_segment,
-        )
+        let key = (&day.source, day.day.epoch_days(), day.currency.code(), last_collection);
+        row::rows(&self.connection, sql, key, row::stored_segment)
     }
 
     /// The current statement of a day. It has no charges if they were taken back.

@@ -19,12 +19,15 @@ mod error;
 mod generation;
 mod intern;
 mod known;
+pub mod listing;
+mod names;
 mod open;
 mod outcome;
 mod period;
 mod post;
 mod query;
 mod row;
+pub mod rule_work;
 mod run;
 mod seal;
 pub mod segment;
@@ -34,6 +37,7 @@ mod usage;
 mod weights;
 
 use domain::account::Account;
+use domain::axis::Axis;
 use domain::decision::OutcomeId;
 use domain::diagnostic::Diagnostic;
 use domain::entry::{Entry, EntryKind, RuleVersion};
@@ -295,11 +299,13 @@ pub enum Bucket {
     Whole,
 }
 
-/// The amount of one account, source, rule and service in one bucket of posting days.
+/// The amount of one account, source, rule and service in one bucket of days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Balance {
     /// With [`Bucket::Whole`] the first day on which anything was posted in the period.
     pub bucket_start: Day,
+    /// The month of the charges, where they were posted in a later one.
+    pub corrects: Option<Month>,
     pub source: String,
     pub account: Account,
     pub target: Option<Target>,
@@ -313,6 +319,7 @@ pub struct Balance {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BalanceFilter {
     period: Period,
+    axis: Axis,
     bucket: Bucket,
     accounts: Option<Vec<Account>>,
     sources: Option<Vec<String>>,

@@ -184,7 +184,7 @@ mod tests {
     use domain::driver::Driver;
     use domain::driver::candidates::Candidates;
     use domain::driver::cost::CostDriver;
-    use domain::driver::facts::{DriverFilter, CostQuestion};
+    use domain::driver::facts::{CostQuestion, DriverFilter};
 
     fn full() -> Target {
         Target {

@@ -10,6 +10,7 @@ use crate::error::{Stored, misuse};
 use crate::period::{closed_months, open_day};
 use crate::query::read_entry;
 use crate::row;
+use crate::rule_work::works_of;
 use crate::{EntryId, GenerationId, Result, Settled, Transaction};
 use domain::entry::{Entry, EntryKind};
 use domain::period::Day;
@@ -27,7 +28,8 @@ impl Transaction<'_> {
     /// reversed, and new ones are posted.
     ///
     /// An entry of a closed month is posted on the first day of the next open month. Its charge day
-    /// stays.
+    /// stays. What was corrected there goes on there, also if its month is reopened: the month has
+    /// the old amount, and the correction is the difference to it.
     pub fn settle(
         &mut self,
         day: &SourceDay,
@@ -57,12 +59,32 @@ impl Transaction<'_> {
             self.reverse(id, generation, &closed)?;
             settled.reversed += 1;
         }
+        let posted = self.posted_days(day)?;
         for (entry, digest) in fresh {
-            let posting_day = open_day(&closed, entry.charge_day());
+            let posting_day = open_day(&closed, posted.day_of(&entry));
             self.append(&entry, posting_day, generation, None, &digest)?;
             settled.posted += 1;
         }
         Ok(settled)
+    }
+
+    /// The days on which a source-day was posted.
+    fn posted_days(&self, day: &SourceDay) -> Result<PostedDays> {
+        let sql = "SELECT e.posting_day FROM entry e WHERE e.source = ?1 AND e.charge_day = ?2 \
+                   AND e.currency = ?3 ORDER BY e.posting_day DESC LIMIT 1";
+        let connection = &self.ledger.connection;
+        let key = (&day.source, day.day.epoch_days(), day.currency.code());
+        let latest = row::row(connection, sql, key, |row| row::day(row, 0))?.unwrap_or(day.day);
+        let mut by_rule = HashMap::new();
+        // Most days were never corrected, and then no rule has another day.
+        if latest != day.day {
+            for work in works_of(connection, &self.interner.words, day)? {
+                let rule = work.rule.map(|version| version.rule);
+                let of_rule = by_rule.entry((work.kind, rule)).or_insert(work.posting_day);
+                *of_rule = work.posting_day.max(*of_rule);
+            }
+        }
+        Ok(PostedDays { latest, by_rule })
     }
 
     /// The standing entries of a source-day by content digest. Two entries can have equal content.
@@ -184,6 +206,22 @@ impl Transaction<'_> {
             statement.raw_execute().stored()?;
         }
         Ok(())
+    }
+}
+
+/// The latest posting days of a source-day.
+struct PostedDays {
+    latest: Day,
+    /// By kind and rule, whatever its version.
+    by_rule: HashMap<(EntryKind, Option<String>), Day>,
+}
+
+impl PostedDays {
+    /// The first day that can take a new entry: that of the last one of the same rule.
+    fn day_of(&self, entry: &Entry) -> Day {
+        let cost = entry.postings().iter().find(|posting| posting.account.is_cost());
+        let rule = cost.and_then(|posting| posting.rule.as_ref()).map(|rule| rule.rule.clone());
+        self.by_rule.get(&(entry.kind(), rule)).copied().unwrap_or(self.latest)
     }
 }
 

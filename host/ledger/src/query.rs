@@ -9,21 +9,23 @@ use crate::{
     StoredEntry,
 };
 use domain::account::Account;
+use domain::axis::Axis;
 use domain::entry::{Entry, EntryKind, Posting};
 use domain::money::{Currency, Sum};
-use domain::period::{Day, Period};
+use domain::period::{Day, Month, Period};
 use domain::run::RunId;
 use foldhash::{HashMap, HashMapExt};
 use rusqlite::{Connection, Row};
 use serde_json::json;
 
-const ENTRY: &str = "SELECT e.id, e.kind, e.source, e.charge_day, e.currency, e.posting_day,
+pub const ENTRY: &str = "SELECT e.id, e.kind, e.source, e.charge_day, e.currency, e.posting_day,
     e.run, e.generation, e.reverses,
     (SELECT r.id FROM entry r WHERE r.reverses = e.id), e.content_digest, e.hash FROM entry e";
 
 /// An entry that was reversed on its own posting day adds nothing to any bucket. Leaving such pairs
 /// out makes restatements free.
-const HEADS_POSTED: &str = "SELECT e.id, e.posting_day, e.source, e.currency FROM entry e
+const HEADS_POSTED: &str = "SELECT e.id, e.posting_day, e.source, e.currency, e.charge_day
+    FROM entry e
     WHERE e.posting_day >= ?1 AND e.posting_day < ?2
     AND (?3 IS NULL OR e.source IN (SELECT value FROM json_each(?3)))
     AND NOT EXISTS (SELECT 1 FROM entry r
@@ -32,7 +34,8 @@ const HEADS_POSTED: &str = "SELECT e.id, e.posting_day, e.source, e.currency FRO
         WHERE o.id = e.reverses AND o.posting_day = e.posting_day)
     ORDER BY e.id";
 
-const HEADS_CHARGED: &str = "SELECT e.id, e.charge_day, e.source, e.currency FROM entry e
+const HEADS_CHARGED: &str = "SELECT e.id, e.charge_day, e.source, e.currency, e.charge_day
+    FROM entry e
     WHERE e.charge_day >= ?1 AND e.charge_day < ?2
     AND (?3 IS NULL OR e.source IN (SELECT value FROM json_each(?3)))
     AND e.reverses IS NULL AND NOT EXISTS (SELECT 1 FROM entry r WHERE r.reverses = e.id)
@@ -44,7 +47,13 @@ const POSTINGS: &str = "SELECT entry, account, target, rule, service, amount FRO
 impl BalanceFilter {
     /// All that was posted on the days of the period, summed over all of it.
     pub fn of(period: Period) -> BalanceFilter {
-        BalanceFilter { period, bucket: Bucket::Whole, accounts: None, sources: None }
+        let (axis, bucket) = (Axis::Posting, Bucket::Whole);
+        BalanceFilter { period, axis, bucket, accounts: None, sources: None }
+    }
+
+    /// By the day of the charge, only entries that stand count, on whatever day they were posted.
+    pub fn on(self, axis: Axis) -> BalanceFilter {
+        BalanceFilter { axis, ..self }
     }
 
     pub fn by(self, bucket: Bucket) -> BalanceFilter {
@@ -89,39 +98,12 @@ impl Reader {
         read_entry(&self.connection, &Words::load(&self.connection)?, id)
     }
 
-    /// Entries posted in the period after the entry `after`, oldest first. The last one's id gets
-    /// the next page.
-    pub fn entries(
-        &self,
-        period: Period,
-        source: Option<&str>,
-        after: Option<EntryId>,
-        limit: usize,
-    ) -> Result<Vec<StoredEntry>> {
-        let words = Words::load(&self.connection)?;
-        let sql = format!(
-            "{ENTRY} WHERE e.id > ?1 AND e.posting_day >= ?2 AND e.posting_day < ?3
-                AND (?4 IS NULL OR e.source = ?4) ORDER BY e.id LIMIT ?5"
-        );
-        let after = after.map_or(0, |after| after.0);
-        let (start, end) = (period.start().epoch_days(), period.end().epoch_days());
-        row::rows(&self.connection, &sql, (after, start, end, source, limit as i64), |row| {
-            stored_entry(&self.connection, &words, row)
-        })
-    }
-
-    /// The balance of each account in the period, by posting day. Zero balances are left out.
+    /// The balance of each account in the period. Zero balances are left out.
     pub fn balances(&self, filter: &BalanceFilter) -> Result<Vec<Balance>> {
-        self.summed(HEADS_POSTED, filter)
-    }
-
-    /// The balance of each account from charges of the period, by charge day.
-    /// It counts on whatever day it was posted. Zero balances are left out.
-    pub fn charge_balances(&self, period: Period) -> Result<Vec<Balance>> {
-        self.summed(HEADS_CHARGED, &BalanceFilter::of(period))
-    }
-
-    fn summed(&self, heads: &str, filter: &BalanceFilter) -> Result<Vec<Balance>> {
+        let heads = match filter.axis {
+            Axis::Posting => HEADS_POSTED,
+            Axis::Charge => HEADS_CHARGED,
+        };
         let (heads, sources) = self.heads(heads, filter)?;
         let words = Words::load(&self.connection)?;
         // A list in JSON is one parameter, so one prepared statement serves lists of any length.
@@ -155,12 +137,13 @@ impl Reader {
                     sources.push(name.to_owned());
                     sources.len() - 1
                 });
-                let bucket = bucket_start(bucket, period, row::day(row, 1)?);
+                let (day, charged) = (row::day(row, 1)?, row::day(row, 4)?.month());
                 Ok(Head {
                     id: row::cell(row, 0)?,
-                    bucket,
+                    bucket: bucket_start(bucket, period, day),
                     source,
                     currency: row::currency(row, 3)?,
+                    corrects: Some(charged).filter(|charged| *charged != day.month()),
                 })
             },
         )?;
@@ -202,6 +185,7 @@ impl Reader {
                 bucket: head.bucket,
                 source: head.source,
                 currency: head.currency,
+                corrects: head.corrects,
                 numbers: numbers(row, 1)?,
             };
             *sums.entry(key).or_default() += i128::from(row::cell::<i64>(row, 5)?);
@@ -216,6 +200,7 @@ struct Head {
     bucket: Day,
     source: usize,
     currency: Currency,
+    corrects: Option<Month>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -223,12 +208,14 @@ struct Key {
     bucket: Day,
     source: usize,
     currency: Currency,
+    corrects: Option<Month>,
     numbers: Numbers,
 }
 
 fn balance(key: &Key, nanos: i128, words: &Words, sources: &[String]) -> Result<Balance> {
     Ok(Balance {
         bucket_start: key.bucket,
+        corrects: key.corrects,
         source: sources.get(key.source).cloned().unwrap_or_default(),
         account: words.account(&key.numbers)?.clone(),
         target: words.target(&key.numbers)?.cloned(),
@@ -242,6 +229,7 @@ fn balance(key: &Key, nanos: i128, words: &Words, sources: &[String]) -> Result<
 fn order(balance: &Balance) -> impl Ord + '_ {
     (
         balance.bucket_start,
+        balance.corrects,
         &balance.source,
         balance.currency,
         &balance.account,
@@ -280,7 +268,7 @@ pub fn read_entry(
     })
 }
 
-fn stored_entry(connection: &Connection, words: &Words, row: &Row<'_>) -> Result<StoredEntry> {
+pub fn stored_entry(connection: &Connection, words: &Words, row: &Row<'_>) -> Result<StoredEntry> {
     let id = EntryId(row::cell(row, 0)?);
     let sql =
         "SELECT account, target, rule, service, amount FROM posting WHERE entry = ?1 ORDER BY line";

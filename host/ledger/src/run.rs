@@ -3,6 +3,7 @@
 use crate::digest::START;
 use crate::error::{Stored, misuse};
 use crate::intern::Interner;
+use crate::period;
 use crate::row;
 use crate::seal;
 use crate::{
@@ -42,10 +43,11 @@ impl Ledger {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .stored()?;
+        let earliest = period::last_change(&mark)?.map_or(i64::MIN, |at_ms| at_ms + 1);
         row::execute(
             &mark,
             "INSERT INTO run (started_at_ms, version) VALUES (?1, ?2)",
-            (start.at_ms, &start.version),
+            (start.at_ms.max(earliest), &start.version),
         )?;
         let run = RunId(mark.last_insert_rowid());
         mark.commit().stored()?;
@@ -140,6 +142,11 @@ fn read_end(row: &rusqlite::Row<'_>, at: usize) -> Result<RunRowEnd> {
 }
 
 fn write_end(connection: &rusqlite::Connection, run: RunId, end: &RunRowEnd) -> Result<()> {
+    let beginning = seal::RunBeginning::read(connection, run)?;
+    // No run ends before its start, nor before a month was closed while it waited for the lock.
+    let earliest = period::last_change(connection)?.map_or(i64::MIN, |at_ms| at_ms + 1);
+    let at_ms = end.at_ms.max(beginning.started_at_ms).max(earliest);
+    let end = &RunRowEnd { at_ms, ..end.clone() };
     let before =
         row::row(connection, "SELECT seal FROM run_end ORDER BY id DESC LIMIT 1", [], |row| {
             row::digest(row, 0)
@@ -147,12 +154,7 @@ fn write_end(connection: &rusqlite::Connection, run: RunId, end: &RunRowEnd) -> 
         .unwrap_or(START);
     // Last of all, because the seal covers everything that the run wrote.
     let contents = seal::contents(connection, Some(run))?;
-    let seal = seal::of_run(
-        &before,
-        &seal::RunBeginning::read(connection, run)?,
-        end,
-        contents.get(&run).copied(),
-    );
+    let seal = seal::of_run(&before, &beginning, end, contents.get(&run).copied());
     let sql = "INSERT INTO run_end (run, ended_at_ms, state, generation, charges, rejected, note,
         seal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let generation = end.generation.map(|generation| generation.0);

@@ -110,7 +110,7 @@ pub fn add_value(hasher: &mut Hasher, value: ValueRef<'_>) {
 /// The beginning of a run, which its seal covers.
 pub struct RunBeginning {
     run: RunId,
-    started_at_ms: i64,
+    pub started_at_ms: i64,
     version: String,
 }
 

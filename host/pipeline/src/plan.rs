@@ -13,11 +13,12 @@ use crate::progress::Progress;
 use crate::report::Conservation;
 use crate::run::{RunOptions, Terms, run_on_terms};
 use crate::standing::Standing;
+use domain::axis::Axis;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Month, Period};
-use ledger::{Balance, Ledger, Reader};
+use ledger::{Balance, BalanceFilter, Ledger, Reader};
 use redecided::DecisionChanges;
 use reports::costs::read::team_text;
 use reports::stored::RulesOf;
@@ -228,6 +229,11 @@ fn moved(before: &Costs, after: &Costs) -> Vec<(Currency, Sum)> {
     sums.into_iter().map(|(currency, (more, less))| (currency, more.max(less))).collect()
 }
 
+/// Balances by the day of the charge.
+fn charged(ledger: &Reader, period: Period) -> Result<Vec<Balance>, Diagnostic> {
+    ledger.balances(&BalanceFilter::of(period).on(Axis::Charge))
+}
+
 /// The costs of all teams, in the period and in all.
 #[derive(Default)]
 struct State {
@@ -241,7 +247,7 @@ impl State {
     fn read(ledger: &Reader, period: Period) -> Result<State, Diagnostic> {
         let mut state = State::default();
         let is_borne = |balance: &Balance| balance.account.is_cost();
-        for balance in ledger.charge_balances(period)?.into_iter().filter(is_borne) {
+        for balance in charged(ledger, period)?.into_iter().filter(is_borne) {
             let (currency, amount) = (balance.currency, balance.amount);
             state.teams.add(team_text(&balance.account), currency, amount);
             state.services.add(balance.service_name.unwrap_or_default(), currency, amount);
@@ -251,7 +257,7 @@ impl State {
                 amount,
             );
         }
-        for balance in ledger.charge_balances(Period::all())?.into_iter().filter(is_borne) {
+        for balance in charged(ledger, Period::all())?.into_iter().filter(is_borne) {
             state.all_teams.add(team_text(&balance.account), balance.currency, balance.amount);
         }
         Ok(state)

@@ -6,6 +6,7 @@ mod estate;
 
 use derived::derived_costs;
 use domain::account::Account;
+use domain::axis::Axis;
 use domain::charge::RawCharge;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
@@ -13,6 +14,7 @@ use domain::money::Sum;
 use domain::period::{Day, Period};
 use domain::port::{RuleFacts, Rules};
 use estate::{FixedRules, charge, run_on};
+use ledger::listing::EntryFilter;
 use ledger::{Ledger, Reader};
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
 use reports::costs::read::{CostTable, costs, costs_with_rules, teams};
@@ -24,6 +26,7 @@ use reports::survey::read::{CategorySum, ChargeSurvey, surveys};
 fn query(granularity: Granularity, group_by: &[&str], filter: &[(&str, &str)]) -> CostQuery {
     let group = |name: &str| name.parse::<GroupBy>().unwrap_or_else(|error| panic!("{error}"));
     CostQuery {
+        axis: Axis::Posting,
         period: Period::all(),
         granularity,
         group_by: group_by.iter().map(|name| group(name)).collect(),
@@ -203,14 +206,17 @@ fn corrections_of_a_closed_month_stand_on_other_days_and_add_up_to_the_same() {
         .unwrap_or_else(|error| panic!("{error}"));
     run_on(&mut ledger, &[("aws", draw.charges())], &FixedRules::new("one", 6));
     assert_eq!(asked(&ledger, &query_of_january), before, "a closed month does not move");
-    let by_charge_day =
-        derived_costs(&ledger, &query_of_january, None).unwrap_or_else(|error| panic!("{error}"));
-    assert_ne!(shown(&by_charge_day), before);
-    for group_by in POSTED {
-        let query = query(Granularity::Total, group_by, &[]);
-        let derived =
-            derived_costs(&ledger, &query, None).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(asked(&ledger, &query), shown(&derived), "by {group_by:?}");
+    let derived = |query: &CostQuery| {
+        shown(&derived_costs(&ledger, query, None).unwrap_or_else(|error| panic!("{error}")))
+    };
+    assert_eq!(derived(&query_of_january), before, "and neither do its parts");
+    let by_charge_day = CostQuery { axis: Axis::Charge, ..query_of_january };
+    assert_ne!(derived(&by_charge_day), before);
+    for (axis, group_by) in Axis::ALL.iter().flat_map(|axis| POSTED.map(|group| (*axis, group))) {
+        for granularity in GRANULARITIES {
+            let query = CostQuery { axis, ..query(granularity, group_by, &[]) };
+            assert_eq!(asked(&ledger, &query), derived(&query), "{axis:?} by {group_by:?}");
+        }
     }
 }
 
@@ -397,7 +403,8 @@ fn rules_that_read_amounts_are_asked_again() {
 }
 
 fn of(what: &str) -> ExplainQuery {
-    ExplainQuery { what: what.to_owned(), service_name: None, period: Period::all() }
+    let (axis, period) = (Axis::Posting, Period::all());
+    ExplainQuery { what: what.to_owned(), service_name: None, axis, period }
 }
 
 fn account_lines(accounts: &[ExplainedAccount]) -> Vec<String> {
@@ -460,13 +467,18 @@ fn an_explanation_adds_up_from_account_to_resource() {
     );
 }
 
+/// Also what was taken back, and what takes it back.
 #[test]
 fn every_entry_is_explained_by_the_charges_of_its_day() {
-    let ledger = small_ledger();
+    let mut ledger = small_ledger();
+    let january = "2026-01".parse().unwrap_or_else(|error| panic!("{error}"));
+    ledger.close_period(january, 1, "booked").unwrap_or_else(|error| panic!("{error}"));
+    let fewer = small_estate().into_iter().skip(1).collect();
+    run_on(&mut ledger, &[("aws", fewer)], &FixedRules::new("two", 5));
     let rules = |_: &[RuleFacts], _: &[(String, String)]| -> Result<Box<dyn Rules>, Diagnostic> {
         Ok(Box::new(FixedRules::new("one", 6)))
     };
-    for entry in ledger.standing(Period::all()).unwrap_or_default() {
+    for entry in ledger.entries(&EntryFilter::of(Period::all()), None, 99).unwrap_or_default() {
         let explained = explain(&ledger, &of(&format!("entry:{}", entry.id.0)), &rules)
             .unwrap_or_else(|error| panic!("{error}"));
         account_lines(&explained.accounts);

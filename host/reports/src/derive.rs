@@ -1,51 +1,81 @@
 //! The postings of stored charges, worked out once more, resource by resource.
 //!
 //! A posting says account, rule and service. The resource and the tags of a cost are with its
-//! charges. So this module takes the charges of the standing source-days, the decisions of the
-//! generation that posted them, and the weights of the day, and lets the charges flow as they did
-//! in the run (`domain::flow`). The parts add up to the postings, to the nano.
+//! charges. So this module takes the charges of source-days, the decisions of the generation that
+//! posted them, and the weights of the day, and lets the charges flow as they did in the run
+//! (`domain::flow`). The parts add up to the postings, to the nano.
 //!
-//! It goes by the day of the charge. A correction of a closed month was posted on a later day. A
-//! rule that reads an amount or a date decided charge by charge, and the ledger has no decisions
-//! for that: the stored rules then decide once more.
+//! By the day of the charge it takes what stands now. By the day of posting it takes what was
+//! posted, as it was then: see `posted`. A rule that reads an amount or a date decided charge by
+//! charge, and the ledger has no decisions for that: the stored rules then decide once more.
 //!
 //! It knows no report and no format.
 
 use crate::bearer::Bearers;
 use crate::measure::{Measure, Meter};
 use crate::portion::PortionSink;
+use crate::posted::derive_works;
 use crate::scan::Scan;
 use crate::stored::{RulesOf, StoredGeneration, corrupt};
+use domain::axis::Axis;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::Dictionary;
 use domain::generation::{Generation, TurningDays};
 use domain::period::Period;
 use domain::run::{RunId, SourceDay};
-use ledger::{GenerationId, PostedRun, Reader};
+use ledger::{EntryId, GenerationId, PostedRun, Reader};
 use std::collections::BTreeMap;
 
-/// The standing source-days that are scanned.
+/// The charges that are scanned.
 #[derive(Clone, Copy, Debug)]
-pub struct Scope<'a> {
-    /// Of charge days.
+pub struct Scope {
+    pub axis: Axis,
+    /// Of days by the axis.
     pub period: Period,
-    /// Only this source-day.
-    pub source_day: Option<&'a SourceDay>,
     /// What is summed of charges beside their cost.
     pub measure: Option<Measure>,
 }
 
-/// Goes through everything that was charged in the scope.
+/// Goes through everything that was posted or charged in the scope.
 pub fn derive(
     ledger: &Reader,
     dictionary: &Dictionary,
-    scope: Scope<'_>,
+    scope: Scope,
+    rules_of: Option<&RulesOf<'_>>,
+    sink: &mut PortionSink<'_>,
+) -> Result<(), Diagnostic> {
+    match scope.axis {
+        Axis::Posting => {
+            let works = ledger.rule_works(scope.period)?;
+            derive_works(ledger, dictionary, works, scope.measure, rules_of, sink)
+        }
+        Axis::Charge => charged(ledger, dictionary, scope, rules_of, sink),
+    }
+}
+
+/// Goes through the charges of one entry, whether it stands or not.
+pub fn derive_entry(
+    ledger: &Reader,
+    dictionary: &Dictionary,
+    entry: EntryId,
+    measure: Option<Measure>,
+    rules_of: Option<&RulesOf<'_>>,
+    sink: &mut PortionSink<'_>,
+) -> Result<(), Diagnostic> {
+    let works = ledger.rule_work(entry)?.into_iter().collect();
+    derive_works(ledger, dictionary, works, measure, rules_of, sink)
+}
+
+fn charged(
+    ledger: &Reader,
+    dictionary: &Dictionary,
+    scope: Scope,
     rules_of: Option<&RulesOf<'_>>,
     sink: &mut PortionSink<'_>,
 ) -> Result<(), Diagnostic> {
     // Shared by all generations, so that a caller can keep a bearer's number from day to day.
     let mut bearers = Bearers::default();
-    for (generation, days) in standing(ledger, scope)? {
+    for (generation, days) in standing(ledger, scope.period, scope.measure)? {
         let stored = StoredGeneration::load(ledger, generation)?;
         let rules = stored.rules_if_needed(rules_of)?;
         let mut scan = Scan::new(&stored, dictionary, &mut bearers, rules.as_deref());
@@ -61,23 +91,25 @@ pub fn derive(
 /// with it.
 pub(crate) type StandingDays = BTreeMap<GenerationId, Vec<(SourceDay, RunId)>>;
 
-pub fn standing(ledger: &Reader, scope: Scope<'_>) -> Result<StandingDays, Diagnostic> {
+/// The source-days of a period of charges as they stand now.
+pub fn standing(
+    ledger: &Reader,
+    period: Period,
+    measure: Option<Measure>,
+) -> Result<StandingDays, Diagnostic> {
     let mut latest: BTreeMap<SourceDay, (RunId, GenerationId)> = BTreeMap::new();
-    for entry in ledger.standing(scope.period)? {
-        if scope.source_day.is_none_or(|wanted| *wanted == entry.source_day) {
-            // Entries that did not change stay, so those of one source-day can be of several runs.
-            // The latest run knew all of them.
-            let known = latest.entry(entry.source_day).or_insert((entry.run, entry.generation));
-            *known = (*known).max((entry.run, entry.generation));
-        }
+    for entry in ledger.standing(period)? {
+        // Entries that did not change stay, so those of one source-day can be of several runs.
+        // The latest run knew all of them.
+        let known = latest.entry(entry.source_day).or_insert((entry.run, entry.generation));
+        *known = (*known).max((entry.run, entry.generation));
     }
-    let last = LastRun::find(ledger)?;
+    let last = ledger.last_posted_run()?.map(|last| RunRules::of(ledger, last)).transpose()?;
     let mut standing = StandingDays::new();
     // Charges of nothing have no entry, and can have a quantity and a list cost.
-    if let (Some(last), Some(_)) = (&last, scope.measure) {
-        for day in ledger.source_days(scope.period)? {
-            let is_wanted = scope.source_day.is_none_or(|wanted| *wanted == day.source_day);
-            if is_wanted && day.totals.charges > 0 && !latest.contains_key(&day.source_day) {
+    if let (Some(last), Some(_)) = (&last, measure) {
+        for day in ledger.source_days(period)? {
+            if day.totals.charges > 0 && !latest.contains_key(&day.source_day) {
                 let generation = last.generation(&day.source_day)?;
                 standing.entry(generation).or_default().push((day.source_day, last.run));
             }
@@ -94,21 +126,19 @@ pub fn standing(ledger: &Reader, scope: Scope<'_>) -> Result<StandingDays, Diagn
     Ok(standing)
 }
 
-/// The last run that posted. It left every day allocated by its own rules. Where the same postings
-/// came out, the older entry stayed; so the rules and weights of this run hold for all that stands,
-/// and not those of the entry.
-struct LastRun {
-    run: RunId,
+/// The rules of a run that posted. It left every day allocated by them. Where the same postings
+/// came out as before, the older entry stayed; so the rules and weights of this run hold for all
+/// that stood after it, and not those of the entry.
+pub(crate) struct RunRules {
+    pub run: RunId,
     turning_days: TurningDays,
     /// By stretch. Stretches without charges have none.
     generations: BTreeMap<usize, GenerationId>,
 }
 
-impl LastRun {
-    fn find(ledger: &Reader) -> Result<Option<LastRun>, Diagnostic> {
-        let Some(PostedRun { id: run, generation: current }) = ledger.last_posted_run()? else {
-            return Ok(None);
-        };
+impl RunRules {
+    pub fn of(ledger: &Reader, posted: PostedRun) -> Result<RunRules, Diagnostic> {
+        let PostedRun { id: run, generation: current } = posted;
         let turning_days = TurningDays::of(&ledger.rules(current)?, &ledger.tables(current)?);
         let digest = ledger.generation(current)?.map(|found| found.digest().to_owned());
         let mut generations = BTreeMap::from([(turning_days.last_stretch(), current)]);
@@ -117,11 +147,11 @@ impl LastRun {
             let generation = Generation::new(digest.clone().unwrap_or_default(), number);
             generations.extend(ledger.generation_id(&generation)?.map(|id| (stretch, id)));
         }
-        Ok(Some(LastRun { run, turning_days, generations }))
+        Ok(RunRules { run, turning_days, generations })
     }
 
     /// The generation that the run allocated a day by.
-    fn generation(&self, day: &SourceDay) -> Result<GenerationId, Diagnostic> {
+    pub fn generation(&self, day: &SourceDay) -> Result<GenerationId, Diagnostic> {
         let generation = self.generations.get(&self.turning_days.stretch(day.day)).copied();
         generation.ok_or_else(|| {
             corrupt(format!(

@@ -3,9 +3,10 @@
 //! A document is an answer as it is shown. The command line, the API and the API's description are
 //! made from the same type, so a field is written once.
 
+use domain::axis::Axis;
 use domain::diagnostic::{Diagnostic, Location};
 use domain::money::{Currency, Sum};
-use domain::period::{Day, Period, instant};
+use domain::period::{Day, Month, Period, instant};
 use domain::port::PluginIdentity;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -29,6 +30,31 @@ impl AmountDocument {
     /// One amount a currency: currencies are never added together.
     pub fn list(amounts: &[(Currency, Sum)]) -> Vec<AmountDocument> {
         amounts.iter().map(|(currency, amount)| AmountDocument::new(*currency, *amount)).collect()
+    }
+}
+
+/// The days that an answer goes by: posting (what was owed; a closed month never changes) or charge
+/// (what was consumed, as it is known now).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct AxisText(#[schemars(extend("enum" = ["posting", "charge"]))] &'static str);
+
+impl From<Axis> for AxisText {
+    fn from(axis: Axis) -> AxisText {
+        AxisText(axis.name())
+    }
+}
+
+/// A month such as 2026-03.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct MonthText(#[schemars(extend("pattern" = "^[0-9]{4}-[0-9]{2}$"))] String);
+
+impl From<Month> for MonthText {
+    fn from(month: Month) -> MonthText {
+        MonthText(month.to_string())
     }
 }
 

@@ -7,11 +7,13 @@
 //! which form a question arrives, or how a run goes.
 
 pub mod bearer;
+pub mod closing;
 pub mod code;
 pub mod costs;
 pub mod coverage;
 pub mod derive;
 pub mod document;
+pub mod entries;
 pub mod explain;
 pub mod measure;
 pub mod portion;
@@ -22,4 +24,5 @@ pub mod teams;
 pub mod usage;
 
 mod passing;
+mod posted;
 mod scan;

@@ -8,12 +8,18 @@ use domain::decision::OutcomeId;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::ResourceId;
 use domain::money::Sum;
+use domain::period::Day;
 use domain::run::{RunId, SourceDay};
 use ledger::GenerationId;
 
 /// All charges of one resource and outcome in one source-day.
+#[derive(Clone, Copy)]
 pub struct Portion<'a> {
     pub source_day: &'a SourceDay,
+    /// By the axis: the day of posting, or that of the charges.
+    pub day: Day,
+    /// Whether its entries take back what was posted before. Amounts then have the other sign.
+    pub is_taken_back: bool,
     pub generation: GenerationId,
     /// The run whose weights spread the day.
     pub run: RunId,
@@ -27,7 +33,8 @@ pub struct Portion<'a> {
     pub measured: &'a MeasuredSums,
     /// Where the collection put all of it: for shared costs, the pool.
     pub collected: BearerId,
-    /// Where it stands in the end, with amounts that add up to `effective`. A team that got an
+    /// Where it stands in the end. By the day of the charge the amounts add up to `effective`; by
+    /// the day of posting they are those of the entries. A team that got an
     /// amount by one rule and passed it on by another has both amounts, each with its rule.
     pub borne: &'a [(BearerId, Sum)],
 }

@@ -65,6 +65,8 @@ pub struct Scan<'a> {
     /// The open portion of each resource with a decision of its own, plus one; 0: none yet.
     open_of: Vec<u32>,
     pub meter: Option<Meter<'a>>,
+    /// Whether charges are read as the run knew them, and not as they are stated now.
+    pub as_of_run: bool,
 }
 
 /// One source-day while its charges are summed.
@@ -101,6 +103,7 @@ impl<'a> Scan<'a> {
             known,
             open_of: vec![0; stored.resource_count()],
             meter: None,
+            as_of_run: false,
         }
     }
 
@@ -124,7 +127,11 @@ impl<'a> Scan<'a> {
             per_charge: HashMap::new(),
         };
         let mut columns = SegmentCharges::default();
-        for stored in ledger.segments(source_day)? {
+        let segments = match self.as_of_run {
+            true => ledger.segments_as_of(source_day, run)?,
+            false => ledger.segments(source_day)?,
+        };
+        for stored in segments {
             if self.meter.is_none() || self.lines.reads_details() {
                 self.lines.decode(&stored.data, &mut columns)?;
             }
@@ -303,6 +310,8 @@ impl<'a> Scan<'a> {
             });
             let portion = Portion {
                 source_day,
+                day: source_day.day,
+                is_taken_back: false,
                 generation: self.stored.generation,
                 run: sums.run,
                 resource: ResourceId(open.resource),

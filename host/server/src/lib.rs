@@ -37,7 +37,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const BODY_BYTES_MAX: usize = 64 << 10;
 
 /// Every path with what answers it.
-fn routes() -> [(&'static Operation, MethodRouter<State>); 16] {
+fn routes() -> [(&'static Operation, MethodRouter<State>); 17] {
     [
         (&api::home::HOME, get(api::home::home)),
         (&api::home::STYLE, get(api::home::style)),
@@ -47,6 +47,7 @@ fn routes() -> [(&'static Operation, MethodRouter<State>); 16] {
         (&api::costs::COSTS, get(api::costs::costs)),
         (&api::team::TEAM_COSTS, get(api::team::team_costs)),
         (&api::explain::EXPLAIN, get(api::explain::explain)),
+        (&api::entries::ENTRIES, get(api::entries::entries)),
         (&api::usage::USAGE, get(api::usage::usage)),
         (&api::sources::SOURCES, get(api::sources::sources)),
         (&api::runs::RUNS, get(api::runs::runs)),

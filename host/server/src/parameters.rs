@@ -4,6 +4,9 @@
 //! text is read, what is refused, and how the API's document shows it. A name that no field has is
 //! refused.
 
+mod axis;
+mod run;
+
 use crate::error::Problem;
 use axum::extract::Query;
 use axum::http::Uri;
@@ -319,13 +322,13 @@ impl ParameterKind for SubjectName {
 /// From one day to another, both included; a missing one leaves that side open.
 pub fn period(start: Option<Day>, end: Option<Day>) -> Result<Period, Problem> {
     let all = Period::all();
-    let end = end.map_or(all.end(), |end| end.plus(1));
-    Period::new(start.unwrap_or(all.start()), end).map_err(|_| {
-        Problem::parameter(
-            "end_date: the period ends before it starts",
-            "both dates are included: give an end_date from start_date on",
-        )
-    })
+    let (start, end) = (start.unwrap_or(all.start()), end.map_or(all.end(), |end| end.plus(1)));
+    let backwards = || {
+        let (last, hint) = (end.plus(-1), "both dates are included: give them in their order");
+        let message = format!("end_date: the period ends on {last}, before start_date {start}");
+        Problem::parameter(message, hint)
+    };
+    Period::new(start, end).ok().filter(|_| start < end).ok_or_else(backwards)
 }
 
 fn group(parameter: &str, name: &str) -> Result<GroupBy, Problem> {

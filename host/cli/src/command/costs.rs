@@ -2,14 +2,14 @@
 
 mod metric_text;
 
-use crate::args::{GlobalArgs, GranularityName, MetricName, PeriodArgs, TableFormat};
+use crate::args::{AxisName, GlobalArgs, GranularityName, MetricName, PeriodArgs, TableFormat};
 use crate::error::Failure;
 use crate::query;
 use crate::table::{Align, Table, csv_line};
 use crate::ui::{Ui, document_text};
 use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
-use domain::period::Period;
+use domain::period::{Month, Period};
 use domain::port::RuleFacts;
 use installation::amount_text::grouped;
 use installation::ledger_file;
@@ -25,11 +25,14 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(clap::Args, Debug)]
 pub struct CostsArgs {
     /// What to group by: team, service_name, environment, application, cost_center, rule, source,
-    /// account, a dimension, tag:KEY
+    /// account, charge_period, a dimension, tag:KEY
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "team,service_name")]
     pub group_by: Vec<String>,
     #[command(flatten)]
     pub period: PeriodArgs,
+    /// The days that all of the answer goes by [default: posting; of other metrics charge]
+    #[arg(long, value_enum)]
+    pub axis: Option<AxisName>,
     /// Length of the periods
     #[arg(long, value_enum, default_value_t)]
     pub granularity: GranularityName,
@@ -47,8 +50,9 @@ pub struct CostsArgs {
 
 pub fn costs(ui: Ui, global: &GlobalArgs, args: &CostsArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::LedgerOnly)?;
-    let query = query_of(args)?;
+    let asked = query_of(args)?;
     let ledger = ledger_file::reader(&settings)?;
+    let query = settings.spelling().spelled(&ledger, &asked)?;
     let rules_of =
         |facts: &[RuleFacts], tables: &[(String, String)]| rules::stored(&settings, facts, tables);
     if let Some(metric) = metric_of(args.metric) {
@@ -78,12 +82,28 @@ fn metric_of(name: MetricName) -> Option<Metric> {
 }
 
 fn query_of(args: &CostsArgs) -> Result<CostQuery, Diagnostic> {
+    let default = match metric_of(args.metric) {
+        None => AxisName::Posting,
+        Some(_) => AxisName::Charge,
+    };
     Ok(CostQuery {
+        axis: args.axis.unwrap_or(default).into(),
         period: query::period(&args.period)?.unwrap_or(Period::all()),
         granularity: query::granularity(args.granularity),
         group_by: args.group_by.iter().map(|name| query::group(name)).collect::<Result<_, _>>()?,
         filter: args.filter.iter().map(|text| query::filter(text)).collect::<Result<_, _>>()?,
     })
+}
+
+/// The part of the totals that corrects earlier months, and the way to look at it.
+fn corrections(table: &CostTable) -> Option<String> {
+    let line = |(month, currency, amount): &(Month, Currency, Sum)| {
+        let amount = grouped(&amount.rounded_text(currency.payable_decimals()));
+        format!("of this, corrections of {month}: {amount} {currency}\n")
+    };
+    let lines: String = table.corrections.iter().map(line).collect();
+    let more = "`--group-by team,charge_period` and `apportion explain` show them\n";
+    (!lines.is_empty()).then(|| lines + more)
 }
 
 /// How a table of costs is shown.
@@ -104,11 +124,12 @@ impl Layout {
             ui.note("no costs in this period");
             return String::new();
         }
-        let blocks: Vec<String> = table
+        let mut blocks: Vec<String> = table
             .totals
             .iter()
             .map(|(currency, total)| self.block(ui, table, *currency, *total))
             .collect();
+        blocks.extend(corrections(table));
         blocks.join("\n")
     }
 

@@ -6,6 +6,7 @@ use crate::args::{GlobalArgs, GranularityName};
 use crate::error::Failure;
 use crate::ui::Ui;
 use demo_estate::EstateFacts;
+use domain::axis::Axis;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
@@ -149,6 +150,7 @@ fn clear(dir: &Path) -> Result<(), Diagnostic> {
 fn owed(ui: Ui, settings: &Settings) -> Result<String, Diagnostic> {
     let ledger = ledger_file::reader(settings)?;
     let query = CostQuery {
+        axis: Axis::Posting,
         period: Period::all(),
         granularity: Granularity::Monthly,
         group_by: vec![GroupBy::Team],

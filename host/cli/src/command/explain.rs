@@ -1,10 +1,11 @@
 //! `explain`: from an amount to the charges behind it.
 
-use crate::args::{Format, GlobalArgs, PeriodArgs};
+use crate::args::{AxisName, Format, GlobalArgs, PeriodArgs};
 use crate::error::Failure;
 use crate::query;
 use crate::ui::{Ui, counted, document_text};
 use domain::account::Account;
+use domain::axis::Axis;
 use domain::money::Currency;
 use domain::period::Period;
 use domain::port::{RuleFacts, TriedRule};
@@ -13,7 +14,7 @@ use installation::ledger_file;
 use installation::rules;
 use installation::settings::Need;
 use reports::explain::answer::{
-    EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedTerms,
+    Correction, EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedTerms,
     ExplainedWeights, Explanation, Subject,
 };
 use reports::explain::document::ExplanationDocument;
@@ -31,6 +32,9 @@ pub struct ExplainArgs {
     pub service: Option<String>,
     #[command(flatten)]
     pub period: PeriodArgs,
+    /// The days that all of the answer goes by
+    #[arg(long, value_enum, default_value_t)]
+    pub axis: AxisName,
     /// How the explanation is printed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -44,8 +48,8 @@ const DIGEST_SHOWN: usize = 12;
 pub fn explain(ui: Ui, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::LedgerOnly)?;
     let period = query::period(&args.period)?.unwrap_or(Period::all());
-    let asked =
-        ExplainQuery { what: args.what.clone(), service_name: args.service.clone(), period };
+    let (what, service_name) = (args.what.clone(), args.service.clone());
+    let asked = ExplainQuery { what, service_name, axis: args.axis.into(), period };
     let ledger = ledger_file::reader(&settings)?;
     let rules_of =
         |facts: &[RuleFacts], tables: &[(String, String)]| rules::stored(&settings, facts, tables);
@@ -60,9 +64,13 @@ fn text_of(ui: Ui, explanation: &Explanation) -> String {
     let service =
         explanation.service_name.as_ref().map_or(String::new(), |service| format!(", {service}"));
     let mut lines = vec![ui.bold(&format!(
-        "{}{service}, {}",
+        "{}{service}, {}, by the day of {}",
         subject_text(&explanation.subject),
-        query::shown(explanation.period)
+        query::shown(explanation.period),
+        match explanation.axis {
+            Axis::Posting => "posting",
+            Axis::Charge => "the charge",
+        }
     ))];
     if let Subject::Entry(entry) = &explanation.subject {
         lines.extend(entry_lines(entry));
@@ -73,6 +81,10 @@ fn text_of(ui: Ui, explanation: &Explanation) -> String {
     for account in &explanation.accounts {
         lines.push(String::new());
         lines.push(format!("{}: {} {}", account.account, account.amount, account.currency));
+        if account.rules.iter().any(|rule| rule.correction.is_some()) {
+            let (sum, currency) = (account.corrections(), account.currency);
+            lines.push(format!("  of this, corrections of earlier months: {sum} {currency}"));
+        }
         lines.extend(account.rules.iter().flat_map(|rule| rule_lines(rule, account.currency)));
     }
     lines.push(String::new());
@@ -110,7 +122,7 @@ fn entry_lines(entry: &EntryFacts) -> Vec<String> {
         format!("  {} {}  {}{service}", posting.amount, day.currency, posting.account)
     }));
     if !entry.stands {
-        lines.push("it does not count any more: its charges have been restated".into());
+        lines.push("it does not count any more; it is explained as it was posted".into());
     }
     lines
 }
@@ -126,7 +138,7 @@ fn rule_lines(rule: &ExplainedRule, currency: Currency) -> Vec<String> {
     };
     let doc = if rule.doc.is_empty() { String::new() } else { format!(": {}", rule.doc) };
     let mut lines = vec![
-        format!("  by {title}{doc}"),
+        format!("  {}by {title}{doc}", correction_text(rule.correction)),
         format!("    {} {currency} of {}", rule.amount, counted(rule.charges, "charge", "charges")),
     ];
     lines.extend(rule.resources.iter().flat_map(|resource| resource_lines(resource, currency)));
@@ -140,6 +152,12 @@ fn rule_lines(rule: &ExplainedRule, currency: Currency) -> Vec<String> {
         format!("    spread on {}, {}: {}", weights.day, weights.decision, weights_text(weights))
     }));
     lines
+}
+
+fn correction_text(correction: Option<Correction>) -> String {
+    correction.map_or(String::new(), |Correction { charge_month, way }| {
+        format!("correction of {charge_month}, {}, ", way.name())
+    })
 }
 
 fn resource_lines(resource: &ExplainedResource, currency: Currency) -> Vec<String> {

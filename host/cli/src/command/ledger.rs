@@ -1,4 +1,6 @@
-//! `ledger`: prove it, copy it.
+//! `ledger`: prove it, copy it, list what it holds.
+
+mod entries;
 
 use crate::args::{Format, GlobalArgs};
 use crate::error::Failure;
@@ -18,6 +20,8 @@ pub enum LedgerCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// List what was posted: a line for each account, rule and service of an entry
+    Entries(entries::EntriesArgs),
     /// Copy the ledger, also while a run writes to it
     Backup {
         /// The file to write
@@ -30,6 +34,7 @@ pub fn ledger(ui: Ui, global: &GlobalArgs, command: &LedgerCommand) -> Result<()
     let settings = global.settings(Need::LedgerOnly)?;
     match command {
         LedgerCommand::Verify { format } => verify(ui, &settings, *format),
+        LedgerCommand::Entries(args) => entries::entries(ui, &settings, args),
         LedgerCommand::Backup { to } => backup(ui, &settings, to),
     }
 }

@@ -3,11 +3,15 @@
 use crate::args::{Format, GlobalArgs};
 use crate::error::Failure;
 use crate::ui::{Ui, json_text};
+use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use domain::period::Month;
 use installation::clock;
 use installation::ledger_file;
 use installation::settings::Need;
-use ledger::{PeriodEvent, PeriodState};
+use ledger::code::PERIOD_STATE;
+use ledger::{Ledger, PeriodEvent, PeriodState, Reader};
+use reports::closing;
 use serde_json::{Value, json};
 
 #[derive(clap::Subcommand, Debug)]
@@ -17,9 +21,12 @@ pub enum PeriodCommand {
         /// The month, such as 2026-03
         #[arg(value_name = "MONTH")]
         month: Month,
-        /// Why, for the record
+        /// A note, for the record
         #[arg(long, default_value = "")]
         note: String,
+        /// Close although something stands against it, for this reason
+        #[arg(long, value_name = "REASON")]
+        because: Option<String>,
     },
     /// Reopen a closed month
     Reopen {
@@ -41,14 +48,17 @@ pub enum PeriodCommand {
 pub fn period(ui: Ui, global: &GlobalArgs, command: &PeriodCommand) -> Result<(), Failure> {
     let settings = global.settings(Need::LedgerOnly)?;
     match command {
-        PeriodCommand::Close { month, note } => {
-            ledger_file::open(&settings)?.close_period(*month, clock::now_ms(), note)?;
+        PeriodCommand::Close { month, note, because } => {
+            let ledger = ledger_file::open(&settings)?;
+            close(ledger, *month, note, because.as_deref())?;
             ui.note(&format!("{month} is closed"));
             Ok(())
         }
         PeriodCommand::Reopen { month, reason } => {
             ledger_file::open(&settings)?.reopen_period(*month, clock::now_ms(), reason)?;
-            ui.note(&format!("{month} is open again"));
+            ui.note(&format!(
+                "{month} is open again; corrections of it in later months stay there"
+            ));
             Ok(())
         }
         PeriodCommand::List { format } => {
@@ -63,6 +73,32 @@ pub fn period(ui: Ui, global: &GlobalArgs, command: &PeriodCommand) -> Result<()
             })?)
         }
     }
+}
+
+fn close(
+    mut ledger: Ledger,
+    month: Month,
+    note: &str,
+    because: Option<&str>,
+) -> Result<(), Diagnostic> {
+    let now_ms = clock::now_ms();
+    let Some(reason) = because.map(str::trim) else {
+        let check = |ledger: &Reader| closing::check(ledger, month, now_ms);
+        return ledger.close_period_if(month, now_ms, note, &check);
+    };
+    if reason.is_empty() {
+        let message = format!("closing {month} all the same needs a reason");
+        let hint = Hint::command(format!("period close {month} --because \"the reason\""));
+        return Err(Diagnostic::new(PERIOD_STATE, message).hint(hint));
+    }
+    let against = closing::obstacles(&ledger, month, now_ms)?;
+    let although = match against.is_empty() {
+        true => String::new(),
+        false => format!("although {}", closing::listed(&against)),
+    };
+    let parts = [note.trim(), reason, &although];
+    let recorded = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    ledger.close_period(month, now_ms, &recorded.join("; "))
 }
 
 fn state(event: &PeriodEvent) -> &'static str {

@@ -101,6 +101,7 @@ period,team,service_name,currency,amount
     assert_eq!(
         json,
         json!({
+            "axis": "posting",
             "period": { "start_date": null, "end_date": null },
             "granularity": "monthly",
             "group_by": ["team"],
@@ -111,6 +112,7 @@ period,team,service_name,currency,amount
                 "cost": { "amount": "33.333333334", "currency": "USD" },
             }],
             "totals": [{ "amount": "33.333333334", "currency": "USD" }],
+            "corrections": [],
             "next_page_token": null,
         })
     );

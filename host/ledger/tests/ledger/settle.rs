@@ -7,9 +7,10 @@ use crate::script::check;
 use domain::account::Account;
 use domain::entry::{Entry, EntryKind};
 use domain::period::{Month, Period};
-use domain::run::DayTotals;
+use domain::run::{DayTotals, RunId};
 use ledger::code;
-use ledger::{BalanceFilter, Bucket, EntryId, Ledger, PeriodState, Restated};
+use ledger::listing::EntryFilter;
+use ledger::{BalanceFilter, Bucket, EntryId, Ledger, PeriodState, PostedRun, Restated};
 
 #[test]
 fn the_same_twice_posts_nothing_and_a_change_posts_the_difference() {
@@ -91,6 +92,27 @@ fn a_closed_month_does_not_move_and_its_corrections_land_in_the_next_open_one() 
          balance 2026-04 team/payments -4.00
          reopen 2026-01 the provider sent a late credit
          run aws 2026-01-31 = payments 9.00 9.00 -> changed posted 1 reversed 1 unchanged 0
+         balance 2026-01 team/payments 10.00
+         balance 2026-03 team/payments 4.00
+         balance 2026-04 team/payments -5.00
+         sound",
+    );
+}
+
+/// The reopened month has 10, and a later one the difference to the amount that is stated.
+#[test]
+fn corrections_stay_where_they_are_when_their_month_is_reopened() {
+    check(
+        "run aws 2026-01-31 = payments 10.00 10.00 -> new posted 1 reversed 0 unchanged 0
+         close 2026-01
+         run aws 2026-01-31 = -> changed posted 0 reversed 1 unchanged 0
+         balance 2026-02 team/payments -10.00
+         reopen 2026-01 the provider sent a late credit
+         run aws 2026-01-31 = payments 12.00 12.00 -> changed posted 1 reversed 0 unchanged 0
+         balance 2026-01 team/payments 10.00
+         balance 2026-02 team/payments 2.00
+         run aws 2026-01-30 = payments 1.00 1.00 -> new posted 1 reversed 0 unchanged 0
+         balance 2026-01 team/payments 11.00
          sound",
     );
 }
@@ -102,7 +124,7 @@ fn a_correction_keeps_the_day_of_its_charges() {
     run(&mut ledger, &rules, &place, &[charge("payments", 10, 10)]);
     good(ledger.close_period(month("2026-01"), 5, "invoiced"));
     run(&mut ledger, &rules, &place, &[charge("payments", 13, 13)]);
-    let posted: Vec<String> = good(ledger.entries(Period::all(), Some("aws"), None, 10))
+    let posted: Vec<String> = good(ledger.entries(&EntryFilter::of(Period::all()), None, 10))
         .into_iter()
         .map(|stored| {
             let number = |id: Option<EntryId>| id.map_or(0, |id| id.0);
@@ -129,12 +151,36 @@ fn a_correction_keeps_the_day_of_its_charges() {
         [(EntryId(3), day("2026-02-01"))]
     );
     assert_eq!(good(ledger.standing(month("2026-02").period())), []);
-    let after: Vec<EntryId> = good(ledger.entries(Period::all(), None, Some(EntryId(1)), 1))
-        .iter()
-        .map(|stored| stored.id)
-        .collect();
+    let after: Vec<EntryId> =
+        good(ledger.entries(&EntryFilter::of(Period::all()), Some(EntryId(1)), 1))
+            .iter()
+            .map(|stored| stored.id)
+            .collect();
     assert_eq!(after, [EntryId(2)]);
     assert_eq!(good(ledger.entry(EntryId(4))), None);
+}
+
+/// So it is known of each run whether it was before a month was closed.
+#[test]
+fn a_clock_that_was_set_back_leaves_runs_and_closes_in_their_order() {
+    let mut ledger = good(Ledger::in_memory());
+    let (rules, place) = (OneRule::new("g1"), source_day("aws", "2026-01-31"));
+    run(&mut ledger, &rules, &place, &[charge("payments", 10, 10)]);
+    let ended = |ledger: &Ledger| good(ledger.runs(1))[0].end.as_ref().map(|end| end.at_ms);
+    let first = ended(&ledger);
+    good(ledger.close_period(month("2026-01"), -5, "invoiced"));
+    let closed = good(ledger.periods())[0].at_ms;
+    assert_eq!(Some(closed), first);
+    run(&mut ledger, &rules, &place, &[charge("payments", 13, 13)]);
+    assert!(good(ledger.runs(1))[0].started_at_ms > closed);
+    assert!(ended(&ledger) > first);
+    let last = |name: &str, run| {
+        good(ledger.last_run_of(month(name), RunId(run))).map(|run: PostedRun| run.id)
+    };
+    // January is looked at as it was when it was closed, and February as it is now.
+    assert_eq!(last("2026-01", 1), Some(RunId(1)));
+    assert_eq!(last("2026-02", 2), Some(RunId(2)));
+    assert_eq!(good(ledger.verify(&mut |_| {})).findings, []);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use domain::recipient::Recipient;
 use domain::run::SourceDay;
 use ledger::segment::{ChargeLines, SegmentCharges};
 use ledger::{GenerationId, Reader};
-use reports::derive::{self, Scope};
+use reports::derive;
 use reports::stored::{RulesOf, StoredGeneration, corrupt};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -75,7 +75,7 @@ pub struct Ruling {
 }
 
 pub fn decided(ledger: &Reader, period: Period) -> Result<DayGenerations, Diagnostic> {
-    let standing = derive::standing(ledger, Scope { period, source_day: None, measure: None })?;
+    let standing = derive::standing(ledger, period, None)?;
     Ok(standing
         .into_iter()
         .flat_map(|(generation, days)| days.into_iter().map(move |(day, _)| (day, generation)))

@@ -99,6 +99,7 @@ fn a_filtered_view_shows_the_rows_of_the_whole_one() {
     ];
     for group_by in groups {
         let query = CostQuery {
+            axis: domain::axis::Axis::Posting,
             period: Period::all(),
             granularity: Granularity::Daily,
             group_by,
@@ -152,6 +153,7 @@ fn labels_that_would_be_the_same_when_sanitized_stay_distinct() {
         ("app-kubernetes-io-name", "4.00"),
     ] {
         let query = CostQuery {
+            axis: domain::axis::Axis::Posting,
             period: Period::all(),
             granularity: Granularity::Total,
             group_by: vec![GroupBy::Tag(key.into())],

@@ -44,6 +44,7 @@ pub fn agrees(ledger: &Reader, rules: &ByService) {
         vec![GroupBy::Rule, GroupBy::Source],
     ] {
         let query = CostQuery {
+            axis: domain::axis::Axis::Posting,
             period: Period::all(),
             granularity: Granularity::Daily,
             group_by,
@@ -60,6 +61,7 @@ pub fn agrees(ledger: &Reader, rules: &ByService) {
 /// Teams and pools with their amounts, over all services.
 pub fn standing(ledger: &Reader) -> Vec<String> {
     let query = CostQuery {
+        axis: domain::axis::Axis::Posting,
         period: Period::all(),
         granularity: Granularity::Total,
         group_by: vec![GroupBy::Team],

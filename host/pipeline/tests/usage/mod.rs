@@ -115,7 +115,8 @@ fn a_large_price_takes_few_postings_and_one_beyond_the_ledger_none() {
     assert_eq!(report.state, RunState::Complete);
     assert_eq!(standing(&ledger), ["a 100000000000.000000000", "rest -99999999988.000000000"]);
     // 10²⁰ nanos are eleven postings of 63 bits. The pool gives 12 in one.
-    let entries = ledger.entries(Period::all(), None, None, 9).unwrap();
+    let entries =
+        ledger.entries(&ledger::listing::EntryFilter::of(Period::all()), None, 9).unwrap();
     let postings: Vec<usize> = entries.iter().map(|it| it.entry.postings().len()).collect();
     assert_eq!(postings, [2, 11 + 11 + 1]);
     assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, Vec::new());

@@ -2,7 +2,9 @@
 
 use crate::costs::query::CostQuery;
 use crate::costs::read::{CostRow, CostTable};
-use crate::document::{AmountDocument, DateText, PeriodDocument, keyed};
+use crate::document::{AmountDocument, AxisText, DateText, MonthText, PeriodDocument, keyed};
+use domain::money::{Currency, Sum};
+use domain::period::Month;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -10,6 +12,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Costs")]
 pub struct CostsDocument {
+    axis: AxisText,
+    /// Of days by the axis.
     period: PeriodDocument,
     granularity: &'static str,
     group_by: Vec<String>,
@@ -18,6 +22,9 @@ pub struct CostsDocument {
     costs: Vec<CostDocument>,
     /// Of all pages together.
     totals: Vec<AmountDocument>,
+    /// The part of the totals that corrects earlier months, by the month of its charges. None by
+    /// the axis charge.
+    corrections: Vec<CorrectionDocument>,
     next_page_token: Option<String>,
 }
 
@@ -32,6 +39,13 @@ struct CostDocument {
     cost: AmountDocument,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Correction")]
+struct CorrectionDocument {
+    charge_period: MonthText,
+    cost: AmountDocument,
+}
+
 impl CostsDocument {
     /// Of all rows.
     pub fn whole(table: &CostTable) -> CostsDocument {
@@ -40,14 +54,20 @@ impl CostsDocument {
 
     /// Of some rows, with the token that gets those after them.
     pub fn page(table: &CostTable, rows: &[&CostRow], next: Option<String>) -> CostsDocument {
-        let CostQuery { period, granularity, group_by, filter } = &table.query;
+        let CostQuery { axis, period, granularity, group_by, filter } = &table.query;
+        let correction = |(month, currency, amount): &(Month, Currency, Sum)| CorrectionDocument {
+            charge_period: (*month).into(),
+            cost: AmountDocument::new(*currency, *amount),
+        };
         let names: Vec<String> = group_by.iter().map(ToString::to_string).collect();
         CostsDocument {
+            axis: (*axis).into(),
             period: (*period).into(),
             granularity: granularity.name(),
             filter: filter.iter().map(|(group, value)| format!("{group}:{value}")).collect(),
             costs: rows.iter().map(|row| CostDocument::new(&names, row)).collect(),
             totals: AmountDocument::list(&table.totals),
+            corrections: table.corrections.iter().map(correction).collect(),
             group_by: names,
             next_page_token: next,
         }

@@ -9,11 +9,14 @@ use crate::bearer::Bearers;
 use crate::costs::query::{CostQuery, GroupBy};
 use crate::costs::read::{Charge, keys};
 use crate::derive::{self, Scope};
-use crate::document::{DateText, PeriodDocument, keyed};
+use crate::document::{AxisText, DateText, PeriodDocument, keyed};
 use crate::measure::{Measure, MeasureKey, MeasuredSum, Metric};
 use crate::portion::Portion;
 use crate::stored::RulesOf;
+use domain::axis::Axis;
+use domain::code::QUERY_INVALID;
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use domain::period::Day;
 use ledger::Reader;
 use schemars::JsonSchema;
@@ -56,13 +59,19 @@ pub fn measured(
     metric: Metric,
     rules_of: &RulesOf<'_>,
 ) -> Result<MeasuredTable, Diagnostic> {
+    if query.axis == Axis::Posting {
+        let message =
+            format!("{} goes by the day of the charge: only costs are posted", metric.name());
+        let hint = Hint::text("leave the axis out, or ask for `charge`");
+        return Err(Diagnostic::new(QUERY_INVALID, message).hint(hint));
+    }
     let dictionary = ledger.dictionary()?;
     let mut sums: BTreeMap<(Option<Day>, Vec<String>, String), MeasuredSum> = BTreeMap::new();
     let mut take = |portion: &Portion<'_>, bearers: &Bearers| {
         let charge = Charge {
             dictionary: &dictionary,
             resource: portion.resource,
-            source: &portion.source_day.source,
+            source_day: portion.source_day,
         };
         let bearer = bearers.get(portion.collected);
         let text = |group: &GroupBy| charge.text(bearer, group);
@@ -79,7 +88,7 @@ pub fn measured(
         Ok(())
     };
     let scope =
-        Scope { period: query.period, source_day: None, measure: Some(Measure::Metric(metric)) };
+        Scope { axis: query.axis, period: query.period, measure: Some(Measure::Metric(metric)) };
     derive::derive(ledger, &dictionary, scope, Some(rules_of), &mut take)?;
     let rows = sums.into_iter().map(|((period_start, keys, unit), measured)| MeasuredRow {
         period_start,
@@ -93,6 +102,7 @@ pub fn measured(
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Measures")]
 pub struct MeasuredDocument {
+    axis: AxisText,
     period: PeriodDocument,
     granularity: &'static str,
     group_by: Vec<String>,
@@ -130,7 +140,7 @@ impl MeasuredDocument {
         rows: &[&MeasuredRow],
         next: Option<String>,
     ) -> MeasuredDocument {
-        let CostQuery { period, granularity, group_by, filter } = &table.query;
+        let CostQuery { axis, period, granularity, group_by, filter } = &table.query;
         let names: Vec<String> = group_by.iter().map(ToString::to_string).collect();
         let measure = |row: &&MeasuredRow| MeasureDocument {
             period_start: row.period_start.map(DateText::from),
@@ -141,6 +151,7 @@ impl MeasuredDocument {
             unknown_charges: row.measured.unknown,
         };
         MeasuredDocument {
+            axis: (*axis).into(),
             period: (*period).into(),
             granularity: granularity.name(),
             filter: filter.iter().map(|(group, value)| format!("{group}:{value}")).collect(),

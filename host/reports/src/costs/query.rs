@@ -1,6 +1,7 @@
 //! The question: which costs, by what, over which spans.
 
 use domain::account::Account;
+use domain::axis::Axis;
 use domain::code::QUERY_INVALID;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::field::Field;
@@ -22,6 +23,8 @@ pub enum GroupBy {
     Rule,
     Source,
     Account,
+    /// The month of the charges. By the day of posting, that of a correction is an earlier one.
+    ChargePeriod,
     Dimension(Field),
     Tag(String),
 }
@@ -37,6 +40,8 @@ pub enum Granularity {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CostQuery {
+    pub axis: Axis,
+    /// Of days by the axis.
     pub period: Period,
     pub granularity: Granularity,
     pub group_by: Vec<GroupBy>,
@@ -55,6 +60,7 @@ const NAMES: &[(&str, GroupBy)] = &[
     ("rule", GroupBy::Rule),
     ("source", GroupBy::Source),
     ("account", GroupBy::Account),
+    ("charge_period", GroupBy::ChargePeriod),
 ];
 
 impl FromStr for GroupBy {
@@ -81,7 +87,7 @@ fn unknown_group(name: &str) -> Diagnostic {
         Some(close) => format!("did you mean `{close}`?"),
         None => {
             "group by team, service_name, environment, application, cost_center, rule, source, \
-            account, a FOCUS column such as region_id, or tag:<key>"
+            account, charge_period, a FOCUS column such as region_id, or tag:<key>"
                 .into()
         }
     };
@@ -111,6 +117,7 @@ impl GroupBy {
                 | GroupBy::Rule
                 | GroupBy::Source
                 | GroupBy::Account
+                | GroupBy::ChargePeriod
                 | GroupBy::Dimension(Field::SERVICE_NAME)
         )
     }
@@ -152,6 +159,15 @@ impl Granularity {
 }
 
 impl CostQuery {
+    /// Everything that is grouped or filtered by.
+    pub(super) fn named(&self) -> impl Iterator<Item = &GroupBy> {
+        self.group_by.iter().chain(self.filter.iter().map(|(group, _)| group))
+    }
+
+    pub(super) fn names(&self, wanted: &GroupBy) -> bool {
+        self.named().any(|group| group == wanted)
+    }
+
     /// The balances that can have a part in the answer. Postings that a filter by team, account or
     /// source leaves out are not read.
     pub(super) fn balances(&self) -> BalanceFilter {
@@ -160,7 +176,11 @@ impl CostQuery {
             of_group.map(|(_, value)| value).collect()
         };
         let (teams, accounts) = (values(GroupBy::Team), values(GroupBy::Account));
-        let mut balances = BalanceFilter::of(self.period).by(self.granularity.bucket());
+        let bucket = match self.names(&GroupBy::ChargePeriod) {
+            true => Bucket::Day,
+            false => self.granularity.bucket(),
+        };
+        let mut balances = BalanceFilter::of(self.period).on(self.axis).by(bucket);
         if !accounts.is_empty() {
             balances = balances
                 .accounts(accounts.into_iter().filter_map(|path| Account::parse(path).ok()));

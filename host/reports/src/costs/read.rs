@@ -1,17 +1,19 @@
 //! Costs read from balances, or derived from charges.
 
 use crate::bearer::{Bearer, BearerId, Bearers};
-use crate::costs::query::{CostQuery, Granularity, GroupBy};
+use crate::costs::query::{CostQuery, GroupBy};
 use crate::derive::{self, Scope};
 use crate::portion::Portion;
 use crate::stored::RulesOf;
 use domain::account::Account;
+use domain::axis::Axis;
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::field::Field;
 use domain::money::{Currency, Sum};
-use domain::period::{Day, Period};
+use domain::period::{Day, Month, Period};
 use domain::recipient::Target;
+use domain::run::SourceDay;
 use ledger::{Balance, BalanceFilter, Reader};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -31,6 +33,8 @@ pub struct CostTable {
     /// By span, keys and currency.
     pub rows: Vec<CostRow>,
     pub totals: Vec<(Currency, Sum)>,
+    /// By the month of the charges: the part of the totals that was posted in later months.
+    pub corrections: Vec<(Month, Currency, Sum)>,
 }
 
 /// Answers a query; one that must run rules again is refused (see `costs_with_rules`).
@@ -52,10 +56,9 @@ fn answer(
     query: &CostQuery,
     rules_of: Option<&RulesOf<'_>>,
 ) -> Result<CostTable, Diagnostic> {
-    let asked = query.group_by.iter().chain(query.filter.iter().map(|(group, _)| group));
     let mut groups = Groups::new(query);
     // Charges are many, so they are read only for properties that postings do not have.
-    if asked.into_iter().all(GroupBy::is_posted) {
+    if query.named().all(GroupBy::is_posted) {
         posted(ledger, query, &mut groups)?;
     } else {
         derived(ledger, query, rules_of, &mut groups)?;
@@ -65,10 +68,8 @@ fn answer(
 
 /// Whether this team, or this account without a team, ever bore a cost.
 pub fn has_team(ledger: &Reader, team: &str) -> Result<bool, Diagnostic> {
-    let account = Account::parse(team).ok().filter(Account::is_cost);
-    let accounts = account.into_iter().chain([Account::Team(team.to_owned())]);
-    let named = accounts.filter(|account| team_text(account) == team);
-    Ok(!ledger.balances(&BalanceFilter::of(Period::all()).accounts(named))?.is_empty())
+    let is_named = |account: &Account| account.is_cost() && team_text(account) == team;
+    Ok(ledger.accounts()?.iter().any(is_named))
 }
 
 /// Teams that ever bore a cost.
@@ -102,11 +103,17 @@ struct Groups<'a> {
     query: &'a CostQuery,
     numbers: HashMap<Vec<String>, u32>,
     sums: HashMap<(u32, Option<Day>, Currency), Sum>,
+    corrections: BTreeMap<(Month, Currency), Sum>,
 }
 
 impl<'a> Groups<'a> {
     fn new(query: &'a CostQuery) -> Groups<'a> {
-        Groups { query, numbers: HashMap::new(), sums: HashMap::new() }
+        Groups {
+            query,
+            numbers: HashMap::new(),
+            sums: HashMap::new(),
+            corrections: BTreeMap::new(),
+        }
     }
 
     /// The group of a row, given its text for each key. Nothing if a filter leaves the row out.
@@ -116,8 +123,20 @@ impl<'a> Groups<'a> {
         Some(*self.numbers.entry(keys).or_insert(next))
     }
 
-    fn add(&mut self, group: u32, span_start: Option<Day>, currency: Currency, amount: Sum) {
+    /// Adds an amount of a day, which may correct another month.
+    fn add(
+        &mut self,
+        group: u32,
+        day: Day,
+        corrects: Option<Month>,
+        currency: Currency,
+        amount: Sum,
+    ) {
+        let span_start = self.query.granularity.span_start(day, self.query.period);
         *self.sums.entry((group, span_start, currency)).or_default() += amount;
+        if let Some(month) = corrects {
+            *self.corrections.entry((month, currency)).or_default() += amount;
+        }
     }
 
     fn table(self) -> CostTable {
@@ -139,7 +158,15 @@ impl<'a> Groups<'a> {
             }
         }
         rows.sort();
-        CostTable { query: self.query.clone(), rows, totals: totals.into_iter().collect() }
+        let corrections = self.corrections.into_iter().filter(|(_, amount)| !amount.is_zero());
+        CostTable {
+            query: self.query.clone(),
+            rows,
+            totals: totals.into_iter().collect(),
+            corrections: corrections
+                .map(|((month, currency), sum)| (month, currency, sum))
+                .collect(),
+        }
     }
 }
 
@@ -149,9 +176,8 @@ fn posted(ledger: &Reader, query: &CostQuery, groups: &mut Groups<'_>) -> Result
             continue;
         }
         if let Some(group) = groups.number(&|group| posted_text(&balance, group)) {
-            let span_start =
-                (query.granularity != Granularity::Total).then_some(balance.bucket_start);
-            groups.add(group, span_start, balance.currency, balance.amount);
+            let corrects = balance.corrects.filter(|_| query.axis == Axis::Posting);
+            groups.add(group, balance.bucket_start, corrects, balance.currency, balance.amount);
         }
     }
     Ok(())
@@ -168,6 +194,9 @@ fn posted_text(balance: &Balance, group: &GroupBy) -> String {
         GroupBy::ServiceName | GroupBy::Dimension(_) => {
             balance.service_name.clone().unwrap_or_default()
         }
+        GroupBy::ChargePeriod => {
+            balance.corrects.unwrap_or(balance.bucket_start.month()).to_string()
+        }
         GroupBy::Environment | GroupBy::Application | GroupBy::CostCenter | GroupBy::Tag(_) => {
             String::new()
         }
@@ -181,31 +210,29 @@ fn derived(
     groups: &mut Groups<'_>,
 ) -> Result<(), Diagnostic> {
     let dictionary = ledger.dictionary()?;
-    let with_source = query
-        .group_by
-        .iter()
-        .chain(query.filter.iter().map(|(group, _)| group))
-        .any(|group| *group == GroupBy::Source);
+    let (with_source, with_month) =
+        (query.names(&GroupBy::Source), query.names(&GroupBy::ChargePeriod));
     let mut known: HashMap<(ResourceId, BearerId), Option<u32>> = HashMap::new();
-    let mut source = String::new();
+    let (mut source, mut month) = (String::new(), None);
     let mut take = |portion: &Portion<'_>, bearers: &Bearers| {
-        if with_source && portion.source_day.source != source {
-            // The known groups are those of the source before.
+        let source_day = portion.source_day;
+        let charged = source_day.day.month();
+        let is_other = with_source && source_day.source != source;
+        if is_other || with_month && Some(charged) != month {
+            // The known groups are those of the source or the month before.
             known.clear();
-            source.clone_from(&portion.source_day.source);
+            source.clone_from(&source_day.source);
+            month = Some(charged);
         }
-        let span_start = query.granularity.span_start(portion.source_day.day, query.period);
+        let corrects = Some(charged).filter(|charged| *charged != portion.day.month());
         for (bearer, amount) in portion.borne.iter().filter(|(_, amount)| !amount.is_zero()) {
             let group = known.entry((portion.resource, *bearer)).or_insert_with(|| {
-                let charge = Charge {
-                    dictionary: &dictionary,
-                    resource: portion.resource,
-                    source: &portion.source_day.source,
-                };
+                let charge =
+                    Charge { dictionary: &dictionary, resource: portion.resource, source_day };
                 groups.number(&|group| charge.text(bearers.get(*bearer), group))
             });
             if let Some(group) = *group {
-                groups.add(group, span_start, portion.source_day.currency, *amount);
+                groups.add(group, portion.day, corrects, source_day.currency, *amount);
             }
         }
         Ok(())
@@ -213,7 +240,7 @@ fn derived(
     derive::derive(
         ledger,
         &dictionary,
-        Scope { period: query.period, source_day: None, measure: None },
+        Scope { axis: query.axis, period: query.period, measure: None },
         rules_of,
         &mut take,
     )
@@ -223,7 +250,7 @@ fn derived(
 pub(super) struct Charge<'a> {
     pub dictionary: &'a Dictionary,
     pub resource: ResourceId,
-    pub source: &'a str,
+    pub source_day: &'a SourceDay,
 }
 
 impl Charge<'_> {
@@ -236,7 +263,8 @@ impl Charge<'_> {
         match group {
             GroupBy::Team => team_text(&bearer.account),
             GroupBy::Account => bearer.account.to_string(),
-            GroupBy::Source => self.source.to_owned(),
+            GroupBy::Source => self.source_day.source.clone(),
+            GroupBy::ChargePeriod => self.source_day.day.month().to_string(),
             GroupBy::Rule => {
                 bearer.rule.as_ref().map_or_else(String::new, |version| version.rule.clone())
             }

@@ -2,9 +2,10 @@
 
 use crate::measure::Hour;
 use domain::account::Account;
+use domain::axis::Axis;
 use domain::entry::{EntryKind, Posting, RuleVersion};
 use domain::money::{Currency, Sum};
-use domain::period::{Day, Period};
+use domain::period::{Day, Month, Period};
 use domain::port::{PluginIdentity, TriedRule};
 use domain::recipient::Recipient;
 use domain::run::{RunId, SourceDay};
@@ -17,6 +18,7 @@ pub struct Explanation {
     pub subject: Subject,
     /// Only charges of this service, where asked for.
     pub service_name: Option<String>,
+    pub axis: Axis,
     pub period: Period,
     pub totals: Vec<(Currency, Sum)>,
     /// By account and currency.
@@ -46,7 +48,7 @@ pub struct EntryFacts {
     /// Hex.
     pub hash: String,
     pub postings: Vec<Posting>,
-    /// Whether the entry counts. Only then are charges shown: those of other entries were restated.
+    /// Whether the entry counts, and is not taken back or takes back.
     pub stands: bool,
 }
 
@@ -58,8 +60,24 @@ pub struct ExplainedAccount {
     pub rules: Vec<ExplainedRule>,
 }
 
+/// A part that was posted in a later month than that of its charges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Correction {
+    pub charge_month: Month,
+    pub way: CorrectionWay,
+}
+
+/// A correction takes back what was posted, by the rule before, and posts anew, by the rule after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CorrectionWay {
+    TakenBack,
+    PostedAnew,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainedRule {
+    /// Nothing for what was posted in the month of its charges.
+    pub correction: Option<Correction>,
     /// Nothing where no rule claimed the charges.
     pub version: Option<RuleVersion>,
     pub name: String,
@@ -125,6 +143,23 @@ pub struct ExplainedSource {
     pub plugin: PluginIdentity,
     pub currency: Currency,
     pub amount: Sum,
+}
+
+impl ExplainedAccount {
+    /// The part that corrects earlier months.
+    pub fn corrections(&self) -> Sum {
+        let corrected = self.rules.iter().filter(|rule| rule.correction.is_some());
+        corrected.map(|rule| rule.amount).sum()
+    }
+}
+
+impl CorrectionWay {
+    pub fn name(self) -> &'static str {
+        match self {
+            CorrectionWay::TakenBack => "taken back",
+            CorrectionWay::PostedAnew => "posted anew",
+        }
+    }
 }
 
 impl ExplainedWeights {

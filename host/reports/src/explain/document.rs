@@ -1,9 +1,11 @@
 //! An explanation as it is shown.
 
-use crate::document::{AmountDocument, DateText, PeriodDocument, PluginDocument, TimeText};
+use crate::document::{
+    AmountDocument, AxisText, DateText, MonthText, PeriodDocument, PluginDocument, TimeText,
+};
 use crate::explain::answer::{
-    EntryFacts, ExplainedAccount, ExplainedResource, ExplainedRule, ExplainedSource,
-    ExplainedTerms, ExplainedWeights, Explanation, Subject,
+    Correction, CorrectionWay, EntryFacts, ExplainedAccount, ExplainedResource, ExplainedRule,
+    ExplainedSource, ExplainedTerms, ExplainedWeights, Explanation, Subject,
 };
 use domain::account::Account;
 use domain::entry::Posting;
@@ -14,13 +16,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The sums of each level add up to the one above, to the last digit. Days are those of the
-/// charges.
+/// The sums of each level add up to the one above, to the last digit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Explanation")]
 pub struct ExplanationDocument {
     subject: SubjectDocument,
     service_name: Option<String>,
+    axis: AxisText,
+    /// Of days by the axis.
     period: PeriodDocument,
     totals: Vec<AmountDocument>,
     accounts: Vec<AccountDocument>,
@@ -80,6 +83,8 @@ struct AccountDocument {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "ExplainedRule")]
 struct RuleDocument {
+    /// Null for what was posted in the month of its charges.
+    correction: Option<ExplainedCorrectionDocument>,
     /// Null where no rule claimed the charges.
     rule: Option<String>,
     digest: Option<String>,
@@ -93,6 +98,16 @@ struct RuleDocument {
     rest: RestDocument,
     /// How shared costs were spread, on the latest days.
     weights: Vec<WeightsDocument>,
+}
+
+/// A part that was posted in a later month than that of its charges.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ExplainedCorrection")]
+struct ExplainedCorrectionDocument {
+    charge_period: MonthText,
+    /// Whether it takes back what was posted, by the rule before; else it posts anew, by the rule
+    /// after.
+    taken_back: bool,
 }
 
 /// The rest that is not listed.
@@ -185,6 +200,7 @@ impl From<&Explanation> for ExplanationDocument {
         ExplanationDocument {
             subject: SubjectDocument::from(&explanation.subject),
             service_name: explanation.service_name.clone(),
+            axis: explanation.axis.into(),
             period: explanation.period.into(),
             totals: AmountDocument::list(&explanation.totals),
             accounts: explanation.accounts.iter().map(AccountDocument::from).collect(),
@@ -245,7 +261,12 @@ impl From<&ExplainedAccount> for AccountDocument {
 impl RuleDocument {
     fn new(rule: &ExplainedRule, currency: Currency) -> RuleDocument {
         let resource = |resource| ResourceDocument::new(resource, currency);
+        let correction = |correction: &Correction| ExplainedCorrectionDocument {
+            charge_period: correction.charge_month.into(),
+            taken_back: correction.way == CorrectionWay::TakenBack,
+        };
         RuleDocument {
+            correction: rule.correction.as_ref().map(correction),
             rule: rule.version.as_ref().map(|version| version.rule.clone()),
             digest: rule.version.as_ref().map(|version| version.digest.clone()),
             name: rule.name.clone(),

@@ -1,6 +1,7 @@
 //! Sums of portions by account, rule and resource.
 
 use crate::bearer::{Bearer, Bearers};
+use crate::explain::answer::{Correction, CorrectionWay};
 use crate::explain::subject::SubjectKey;
 use crate::measure::MeasuredSums;
 use crate::portion::Portion;
@@ -16,8 +17,14 @@ use domain::run::{RunId, SourceDay};
 use ledger::GenerationId;
 use std::collections::{BTreeMap, HashMap};
 
-/// An account's part by one rule.
-pub type LineKey = (Account, Currency, Option<RuleVersion>);
+/// An account's part by one rule, apart for what corrects earlier months.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineKey {
+    pub account: Account,
+    pub currency: Currency,
+    pub correction: Option<Correction>,
+    pub rule: Option<RuleVersion>,
+}
 
 #[derive(Default)]
 pub struct Line {
@@ -59,14 +66,14 @@ impl ExplanationSums<'_> {
         // portion count once.
         let mut by_bearer: BTreeMap<LineKey, Sum> = BTreeMap::new();
         for (bearer, amount) in self.subject.amounts(self.dictionary, portion, bearers) {
-            let Bearer { account, rule, .. } = bearers.get(bearer);
-            *by_bearer
-                .entry((account.clone(), portion.source_day.currency, rule.clone()))
-                .or_default() += amount;
+            let Bearer { account, rule, .. } = bearers.get(bearer).clone();
+            let (currency, correction) = (portion.source_day.currency, correction(portion));
+            let key = LineKey { account, currency, correction, rule };
+            *by_bearer.entry(key).or_default() += amount;
         }
         for (key, amount) in by_bearer {
             let collected = bearers.get(portion.collected);
-            let spread = match (&collected.account, key.2 == collected.rule) {
+            let spread = match (&collected.account, key.rule == collected.rule) {
                 (Account::Pool(_), true) => Some(Some(portion.outcome)),
                 (_, false) => Some(None),
                 (_, true) => None,
@@ -75,6 +82,16 @@ impl ExplanationSums<'_> {
             *self.sources.entry(portion.source_day.clone()).or_default() += amount;
         }
     }
+}
+
+fn correction(portion: &Portion<'_>) -> Option<Correction> {
+    let charge_month = portion.source_day.day.month();
+    let way = match portion.is_taken_back {
+        true => CorrectionWay::TakenBack,
+        false => CorrectionWay::PostedAnew,
+    };
+    let is_later = portion.day.month() != charge_month;
+    (is_later || portion.is_taken_back).then_some(Correction { charge_month, way })
 }
 
 impl Line {

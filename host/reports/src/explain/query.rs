@@ -1,5 +1,6 @@
 //! The question: whose cost is explained.
 
+use domain::axis::Axis;
 use domain::period::Period;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,6 +9,7 @@ pub struct ExplainQuery {
     pub what: String,
     /// With a team and a month this is a line of its invoice.
     pub service_name: Option<String>,
-    /// By the day of the charge.
+    pub axis: Axis,
+    /// Of days by the axis. An entry has days of its own.
     pub period: Period,
 }

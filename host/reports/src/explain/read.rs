@@ -2,7 +2,7 @@
 //! readable.
 
 use crate::bearer::Bearers;
-use crate::derive;
+use crate::derive::{Scope, derive, derive_entry};
 use crate::explain::answer::{
     ExplainedAccount, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedTerms,
     ExplainedWeights, Explanation,
@@ -10,7 +10,7 @@ use crate::explain::answer::{
 use crate::explain::gather::{ExplanationSums, Line, LineKey, ResourceSums};
 use crate::explain::query::ExplainQuery;
 use crate::explain::subject::{SubjectKey, service};
-use crate::measure::{MeasureKey, MeasuredSum, MeasuredSums};
+use crate::measure::{Measure, MeasureKey, MeasuredSum, MeasuredSums};
 use crate::portion::Portion;
 use crate::stored::RulesOf;
 use domain::decision::{Outcome, OutcomeId, Verdict};
@@ -46,13 +46,19 @@ pub fn explain(
         lines: BTreeMap::new(),
         sources: BTreeMap::new(),
     };
-    let only = subject.source_day();
-    if let Some(scope) = subject.scope(query.period, only.as_ref()) {
-        let mut take = |portion: &Portion<'_>, bearers: &Bearers| {
-            gathering.take(portion, bearers);
-            Ok(())
-        };
-        derive::derive(ledger, &dictionary, scope, Some(rules_of), &mut take)?;
+    let mut take = |portion: &Portion<'_>, bearers: &Bearers| {
+        gathering.take(portion, bearers);
+        Ok(())
+    };
+    let measure = Some(Measure::Terms);
+    match &subject {
+        SubjectKey::Entry(entry) => {
+            derive_entry(ledger, &dictionary, entry.id, measure, Some(rules_of), &mut take)?;
+        }
+        SubjectKey::Account(_) | SubjectKey::Resource { .. } => {
+            let scope = Scope { axis: query.axis, period: query.period, measure };
+            derive(ledger, &dictionary, scope, Some(rules_of), &mut take)?;
+        }
     }
     let ExplanationSums { lines, sources: by_source, .. } = gathering;
     let accounts =
@@ -63,10 +69,11 @@ pub fn explain(
         .iter()
         .for_each(|account| *totals.entry(account.currency).or_default() += account.amount);
     let sources = sources(ledger, by_source)?;
-    let ExplainQuery { service_name, period, .. } = query.clone();
+    let ExplainQuery { service_name, axis, period, .. } = query.clone();
     Ok(Explanation {
         subject: subject.subject(),
         service_name,
+        axis,
         period,
         totals: totals.into_iter().collect(),
         accounts,
@@ -88,8 +95,8 @@ impl ExplanationWriter<'_> {
         lines: BTreeMap<LineKey, Line>,
     ) -> Result<Vec<ExplainedAccount>, Diagnostic> {
         let mut accounts: Vec<ExplainedAccount> = Vec::new();
-        for ((account, currency, version), line) in lines {
-            let rule = self.rule(version, currency, line)?;
+        for (LineKey { account, currency, correction, rule }, line) in lines {
+            let rule = ExplainedRule { correction, ..self.rule(rule, currency, line)? };
             match accounts
                 .last_mut()
                 .filter(|last| last.account == account && last.currency == currency)
@@ -108,7 +115,9 @@ impl ExplanationWriter<'_> {
         }
         for account in &mut accounts {
             account.rules.sort_by(|left, right| {
-                right.amount.cmp(&left.amount).then_with(|| left.version.cmp(&right.version))
+                let by_amount = right.amount.cmp(&left.amount);
+                let order = left.correction.cmp(&right.correction).then(by_amount);
+                order.then_with(|| left.version.cmp(&right.version))
             });
         }
         Ok(accounts)
@@ -131,6 +140,7 @@ impl ExplanationWriter<'_> {
             self.said_by(version.as_ref(), resources.first().map(|(_, seen)| seen.generation))?;
         let weights = self.weights(currency, version.as_ref(), line.spreads)?;
         Ok(ExplainedRule {
+            correction: None,
             version,
             name,
             doc,

@@ -3,21 +3,17 @@
 use crate::bearer::{BearerId, Bearers};
 use crate::code;
 use crate::costs::read::team_text;
-use crate::derive::Scope;
 use crate::explain::answer::{EntryFacts, Subject};
-use crate::measure::Measure;
 use crate::portion::Portion;
 use domain::account::Account;
 use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::dictionary::{Dictionary, ResourceId, Symbol};
-use domain::entry::EntryKind;
 use domain::field::Field;
 use domain::hint::Hint;
 use domain::money::Sum;
-use domain::period::Period;
 use domain::run::SourceDay;
-use ledger::{BalanceFilter, Bucket, EntryId, Reader, StoredEntry};
-use std::collections::{BTreeMap, BTreeSet};
+use ledger::{EntryId, Reader, StoredEntry};
+use std::collections::BTreeSet;
 
 /// The subject of an explanation, found in the ledger.
 pub enum SubjectKey {
@@ -44,16 +40,15 @@ impl SubjectKey {
             };
             return entry.map(|entry| SubjectKey::Entry(Box::new(entry))).ok_or_else(missing);
         }
-        // By day: what cancels out in the end has stood there too.
-        let balances = BalanceFilter::of(Period::all()).by(Bucket::Day);
+        // Every account that was ever posted to: what cancels out in the end has stood there too.
+        let accounts = ledger.accounts()?;
         for account in [Some(Account::Team(what.to_owned())), Account::parse(what).ok()]
             .into_iter()
             .flatten()
             // `unallocated` is the account, and never a team.
             .filter(|account| account.team() != Some(what) || !Account::is_like(what))
         {
-            let of_account = balances.clone().accounts([account.clone()]);
-            if account.is_cost() && !ledger.balances(&of_account)?.is_empty() {
+            if account.is_cost() && accounts.contains(&account) {
                 return Ok(SubjectKey::Account(account));
             }
         }
@@ -64,10 +59,8 @@ impl SubjectKey {
         {
             return Ok(SubjectKey::Resource { name: what.to_owned(), symbol });
         }
-        let all = ledger.balances(&balances)?;
-        let accounts: BTreeSet<&Account> = all.iter().map(|balance| &balance.account).collect();
-        let names: Vec<String> =
-            accounts.into_iter().filter(|account| account.is_cost()).map(team_text).collect();
+        let costs = accounts.iter().filter(|account| account.is_cost());
+        let names: Vec<String> = costs.map(team_text).collect();
         let hint = match did_you_mean(what, names.iter().map(String::as_str)) {
             Some(close) => Hint::text(format!("did you mean `{close}`?")),
             None => Hint::text(
@@ -81,27 +74,6 @@ impl SubjectKey {
             format!("nothing in the ledger is called '{what}'"),
         )
         .hint(hint))
-    }
-
-    pub fn source_day(&self) -> Option<SourceDay> {
-        match self {
-            SubjectKey::Account(_) | SubjectKey::Resource { .. } => None,
-            SubjectKey::Entry(entry) => Some(source_day(entry)),
-        }
-    }
-
-    /// The charges to look at. An entry has a day of its own, whatever the period of the question.
-    pub fn scope<'a>(&self, period: Period, only: Option<&'a SourceDay>) -> Option<Scope<'a>> {
-        match self {
-            SubjectKey::Account(_) | SubjectKey::Resource { .. } => {
-                Some(Scope { period, source_day: None, measure: Some(Measure::Terms) })
-            }
-            SubjectKey::Entry(entry) if !stands(entry) => None,
-            SubjectKey::Entry(_) => {
-                let measure = Some(Measure::Terms);
-                Some(Scope { period: Period::all(), source_day: only, measure })
-            }
-        }
     }
 
     pub fn subject(&self) -> Subject {
@@ -142,35 +114,10 @@ impl SubjectKey {
             {
                 portion.borne.to_vec()
             }
-            SubjectKey::Entry(entry) if *portion.source_day == source_day(entry) => {
-                of_entry(entry, portion, bearers)
-            }
-            SubjectKey::Resource { .. } | SubjectKey::Entry(_) => Vec::new(),
+            SubjectKey::Resource { .. } => Vec::new(),
+            // Only its own part of the charges is gone through.
+            SubjectKey::Entry(_) => portion.borne.to_vec(),
         }
-    }
-}
-
-/// An entry is the work of one rule, or of none, on its source-day. Either it took in the charges,
-/// or it passed cost on.
-fn of_entry(entry: &StoredEntry, portion: &Portion<'_>, bearers: &Bearers) -> Vec<(BearerId, Sum)> {
-    // Only postings of cost name their rule. An entry may have none: its charges were prepaid.
-    let Some(cost) = entry.entry.postings().iter().find(|posting| posting.account.is_cost()) else {
-        return Vec::new();
-    };
-    let rule = cost.rule.as_ref();
-    let is_its = |bearer: BearerId| bearers.get(bearer).rule.as_ref() == rule;
-    let collected = is_its(portion.collected).then_some((portion.collected, portion.effective));
-    match entry.entry.kind() {
-        EntryKind::Collection => collected.into_iter().collect(),
-        EntryKind::Distribution => {
-            let mut moved: BTreeMap<BearerId, Sum> =
-                portion.borne.iter().filter(|(bearer, _)| is_its(*bearer)).copied().collect();
-            if let Some((bearer, amount)) = collected {
-                *moved.entry(bearer).or_default() += -amount;
-            }
-            moved.into_iter().filter(|(_, amount)| !amount.is_zero()).collect()
-        }
-        EntryKind::Reversal => Vec::new(),
     }
 }
 

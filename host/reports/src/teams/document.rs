@@ -1,7 +1,7 @@
 //! A team's cost as it is shown.
 
 use crate::costs::read::CostRow;
-use crate::document::{AmountDocument, DateText, PeriodDocument};
+use crate::document::{AmountDocument, AxisText, DateText, PeriodDocument};
 use crate::teams::read::{CostPart, TeamCosts};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,6 +10,8 @@ use serde::Serialize;
 #[schemars(rename = "TeamCosts")]
 pub struct TeamCostsDocument {
     team: String,
+    axis: AxisText,
+    /// Of days by the axis.
     period: PeriodDocument,
     granularity: &'static str,
     /// One amount a currency.
@@ -50,6 +52,7 @@ impl From<&TeamCosts> for TeamCostsDocument {
         };
         TeamCostsDocument {
             team: costs.query.team.clone(),
+            axis: costs.query.axis.into(),
             period: costs.query.period.into(),
             granularity: costs.query.granularity.name(),
             total: AmountDocument::list(&costs.spans.totals),

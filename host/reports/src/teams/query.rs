@@ -1,11 +1,13 @@
 //! The question: which team, over which spans.
 
 use crate::costs::query::{CostQuery, Granularity, GroupBy};
+use domain::axis::Axis;
 use domain::period::Period;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TeamQuery {
     pub team: String,
+    pub axis: Axis,
     pub period: Period,
     pub granularity: Granularity,
 }
@@ -13,6 +15,7 @@ pub struct TeamQuery {
 impl TeamQuery {
     pub(super) fn costs(&self, granularity: Granularity, group_by: &[GroupBy]) -> CostQuery {
         CostQuery {
+            axis: self.axis,
             period: self.period,
             granularity,
             group_by: group_by.to_vec(),

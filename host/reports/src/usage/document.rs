@@ -1,8 +1,9 @@
 //! Usage as it is shown.
 
-use crate::document::{DateText, PeriodDocument, keyed};
+use crate::document::{AxisText, DateText, PeriodDocument, keyed};
 use crate::usage::query::UsageQuery;
 use crate::usage::read::{MetricCoverage, UsageGroup, UsageTable};
+use domain::axis::Axis;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Usage")]
 pub struct UsageDocument {
+    /// Usage goes by the day of its use.
+    axis: AxisText,
     period: PeriodDocument,
     /// By metric and source.
     metrics: Vec<MetricCoverageDocument>,
@@ -74,6 +77,7 @@ impl UsageDocument {
             unit: group.unit.clone(),
         };
         UsageDocument {
+            axis: Axis::Charge.into(),
             period: query.period.into(),
             metrics: table.coverage.iter().map(MetricCoverageDocument::from).collect(),
             group_by: query.group_by.clone(),

@@ -8,6 +8,7 @@ use crate::parameters::{Filters, Groups, Limit, Parameters, Summed, parameters, 
 use crate::state::State;
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::axis::Axis;
 use domain::period::Day;
 use domain::port::RuleFacts;
 use reports::costs::document::CostsDocument;
@@ -31,12 +32,17 @@ pub const COSTS: Operation = Operation {
 
 parameters!(CostParameters {
     /// Names with commas between them: team (the default), service_name, environment, application,
-    /// cost_center, rule, source, account, a FOCUS column such as region_id, or tag:<key>.
+    /// cost_center, rule, source, account, charge_period, a FOCUS column such as region_id, or
+    /// tag:<key>.
     group_by: Groups = Groups(vec![GroupBy::Team]),
     /// name:value, with the names of group_by; repeatable. Values of one name are alternatives,
     /// different names must all hold. A tag key with a colon ends at =, as in
     /// tag:aws:createdBy=root.
     filter: Filters,
+    /// The days that all of the answer goes by: posting (what was owed; a closed month never
+    /// changes), or charge (what was consumed, as it is known now). Left out: posting; of other
+    /// metrics than effective_cost charge, which alone they have.
+    axis: Option<Axis>,
     /// The first day, included. Left out: from the first day there is.
     start_date: Option<Day>,
     /// The last day, included. Left out: to the last day there is.
@@ -66,7 +72,9 @@ pub async fn costs(
     request: ReadRequest,
 ) -> Result<Response, Problem> {
     let parameters = CostParameters::read(&request.uri)?;
+    let default = if parameters.metric.0.is_none() { Axis::Posting } else { Axis::Charge };
     let query = CostQuery {
+        axis: parameters.axis.unwrap_or(default),
         period: period(parameters.start_date, parameters.end_date)?,
         granularity: parameters.granularity,
         group_by: parameters.group_by.0,
@@ -82,6 +90,7 @@ pub async fn costs(
             let rules_of = |facts: &[RuleFacts], tables: &[(String, String)]| {
                 installation.stored_rules(facts, tables)
             };
+            let query = installation.spelling().spelled(ledger, &query)?;
             let Some(metric) = summed.0 else {
                 let table = costs_with_rules(ledger, &query, &rules_of)?;
                 let (rows, next) = page.cut(&table.rows, now);
@@ -132,7 +141,7 @@ impl CostPage {
         let names: Vec<String> = query.group_by.iter().map(ToString::to_string).collect();
         let filter: Vec<(String, &str)> =
             query.filter.iter().map(|(group, value)| (group.to_string(), value.as_str())).collect();
-        let asked = (query.period, query.granularity, names, filter, summed.name());
+        let asked = (query.axis, query.period, query.granularity, names, filter, summed.name());
         let digest = page_token::digest(asked);
         let before = token.map(|token| page_token::read(token, &digest)).transpose()?;
         let state = before.as_ref().map(|(state, _)| *state);

@@ -7,6 +7,7 @@ use crate::parameters::{Parameters, SubjectName, parameters, period};
 use crate::state::State;
 use axum::extract::State as Shared;
 use axum::response::Response;
+use domain::axis::Axis;
 use domain::period::Day;
 use domain::port::RuleFacts;
 use reports::explain::document::ExplanationDocument;
@@ -29,6 +30,9 @@ parameters!(ExplainParameters {
     what: SubjectName,
     /// Only charges of this service.
     service_name: Option<String>,
+    /// The days that all of the answer goes by: posting (what was owed; a closed month never
+    /// changes), or charge (what was consumed, as it is known now).
+    axis: Axis = Axis::Posting,
     /// The first day, included. Left out: from the first day there is.
     start_date: Option<Day>,
     /// The last day, included. Left out: to the last day there is.
@@ -43,6 +47,7 @@ pub async fn explain(
     let query = ExplainQuery {
         what: parameters.what.0,
         service_name: parameters.service_name,
+        axis: parameters.axis,
         period: period(parameters.start_date, parameters.end_date)?,
     };
     let installation = state.installation().clone();

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod change;
 pub mod costs;
+pub mod entries;
 pub mod explain;
 pub mod health;
 pub mod home;

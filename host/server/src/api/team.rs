@@ -7,6 +7,7 @@ use crate::parameters::{Parameters, parameters, period};
 use crate::state::State;
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
+use domain::axis::Axis;
 use domain::period::Day;
 use domain::port::RuleFacts;
 use reports::costs::query::Granularity;
@@ -29,6 +30,9 @@ pub const TEAM_COSTS: Operation = Operation {
 };
 
 parameters!(TeamParameters {
+    /// The days that all of the answer goes by: posting (what was owed; a closed month never
+    /// changes), or charge (what was consumed, as it is known now).
+    axis: Axis = Axis::Posting,
     /// The first day, included. Left out: from the first day there is.
     start_date: Option<Day>,
     /// The last day, included. Left out: to the last day there is.
@@ -45,6 +49,7 @@ pub async fn team_costs(
     let parameters = TeamParameters::read(&request.uri)?;
     let query = TeamQuery {
         team,
+        axis: parameters.axis,
         period: period(parameters.start_date, parameters.end_date)?,
         granularity: parameters.granularity,
     };

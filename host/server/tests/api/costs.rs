@@ -10,6 +10,7 @@ async fn a_team_sees_its_costs_by_span_service_environment_and_application() {
     // USD: 10 in January; 2.5 and a third of the network's 3 in February.
     let expect = json!({
         "team": "payments",
+        "axis": "posting",
         "period": { "start_date": null, "end_date": null },
         "granularity": "monthly",
         "total": [eur("1.000000000"), usd("13.500000000")],
@@ -84,6 +85,7 @@ async fn costs_are_grouped_and_filtered() {
         json!({ "period_start": null, "keys": keys, "cost": usd(amount) })
     };
     let expect = json!({
+        "axis": "posting",
         "period": { "start_date": null, "end_date": "2026-02-03" },
         "granularity": "total",
         "group_by": ["team", "service_name"],
@@ -93,6 +95,7 @@ async fn costs_are_grouped_and_filtered() {
             cost("Network", "1.000000000"),
         ],
         "totals": [usd("13.500000000")],
+        "corrections": [],
         "next_page_token": null,
     });
     assert_eq!(body, expect);

@@ -5,6 +5,7 @@ mod document;
 mod estate;
 mod measures;
 mod operation;
+mod periods;
 mod plans;
 mod refusals;
 mod schema;

@@ -118,6 +118,7 @@ async fn a_metric_is_asked_for_like_costs() {
         })
     };
     let expect = json!({
+        "axis": "charge",
         "period": { "start_date": "2026-01-01", "end_date": "2026-02-28" },
         "granularity": "monthly",
         "group_by": ["service_name"],

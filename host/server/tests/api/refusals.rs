@@ -29,7 +29,7 @@ did you mean `group_by`?
 
 /api/v1/costs?colour=red
 400 N202 there is no parameter 'colour'
-it takes group_by, filter, start_date, end_date, granularity, metric, limit, page_token
+it takes group_by, filter, axis, start_date, end_date, granularity, metric, limit, page_token
 
 /api/v1/rules?a=b
 400 N202 there is no parameter 'a'
@@ -77,8 +77,8 @@ start_date=2026-03-31
 end_date=2026-03-31
 
 /api/v1/costs?start_date=2026-03-01&end_date=2026-02-01
-400 N202 end_date: the period ends before it starts
-both dates are included: give an end_date from start_date on
+400 N202 end_date: the period ends on 2026-02-01, before start_date 2026-03-01
+both dates are included: give them in their order
 
 /api/v1/explain?what=entry:x
 404 N201 there is no entry 'x'

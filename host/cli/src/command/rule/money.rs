@@ -1,5 +1,6 @@
 //! The money that went through each rule, out of the ledger.
 
+use domain::axis::Axis;
 use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
 use domain::period::{Month, Period};
@@ -66,6 +67,7 @@ pub fn of_month(
 
 fn last_month(ledger: &Reader, this_month: Month) -> Result<Option<Month>, Diagnostic> {
     let query = CostQuery {
+        axis: Axis::Posting,
         period: Period::all(),
         granularity: Granularity::Monthly,
         group_by: vec![GroupBy::Rule, GroupBy::Account],
@@ -84,6 +86,7 @@ fn last_month(ledger: &Reader, this_month: Month) -> Result<Option<Month>, Diagn
 fn money(ledger: &Reader, rules: &[RuleFacts], month: Option<Month>) -> Result<Money, Diagnostic> {
     let period = month.map_or(Period::all(), Month::period);
     let query = CostQuery {
+        axis: Axis::Posting,
         period,
         granularity: Granularity::Total,
         group_by: vec![GroupBy::Rule, GroupBy::Account],
