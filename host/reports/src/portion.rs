@@ -27,7 +27,7 @@ pub struct Portion<'a> {
     pub outcome: OutcomeId,
     pub charges: u64,
     /// The charge with the largest cost: an example of what a rule read.
-    pub largest: ChargeLine,
+    pub largest: &'a ChargeLine,
     pub effective: Sum,
     /// The metric of the scope, by unit.
     pub measured: &'a MeasuredSums,

@@ -38,8 +38,7 @@ pub fn derive_works(
     for (generation, days) in by_state(ledger, works)? {
         let stored = StoredGeneration::load(ledger, generation)?;
         let rules = stored.rules_if_needed(rules_of)?;
-        let decider = rules.as_ref().map(|rules| rules.decider());
-        let mut scan = Scan::new(&stored, dictionary, &mut bearers, decider);
+        let mut scan = Scan::new(&stored, dictionary, &mut bearers, rules.as_deref());
         scan.meter = measure.map(|measure| Meter::new(measure, dictionary));
         scan.as_of_run = true;
         for ((source_day, run), mut slices) in days {

@@ -317,7 +317,7 @@ impl<'a> Scan<'a> {
                 resource: ResourceId(open.resource),
                 outcome: open.outcome,
                 charges: open.charges,
-                largest: open.largest,
+                largest: &open.largest,
                 effective,
                 measured: &open.measured,
                 collected,

@@ -4,7 +4,7 @@
 //! Each has its rows of the functions' page, its registration and its reading here. All take their
 //! subject first, then perhaps a list of teams and a map of filters, and a map of options last.
 
-use crate::arguments::{Arguments, amount, checked, policies, scaled, spread_of, word, write_json};
+use crate::arguments::{Arguments, amount, checked, policies, spread_of, word, write_json};
 use crate::decision::{Refusal, TARGET_KEYS, among, kind, meant, recipient, refuse, text};
 use crate::host_function::{FunctionFamily, HostFunction};
 use crate::known_teams::KnownTeams;

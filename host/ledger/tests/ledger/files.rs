@@ -142,7 +142,7 @@ fn a_newer_ledger_is_refused() {
     let folder = folder();
     let path = made(folder.path());
     sql(&path, "PRAGMA user_version = 999");
-    let expected = "the ledger has format 999, and this version knows formats up to 8";
+    let expected = "the ledger has format 999, and this version knows formats up to 9";
     assert_eq!(refusal(&path), (code::LEDGER_NEWER, expected.into()));
 }
 

@@ -240,6 +240,10 @@ impl Sides<'_> {
                 lines.decode(&stored.data, &mut columns)?;
                 let charges = columns.resources.iter().zip(&columns.effective);
                 for (row, (resource, effective)) in charges.enumerate() {
+                    // Collected anew for this plan, so nothing was decided about it before.
+                    if *resource as usize >= self.before.stored.resource_count() {
+                        continue;
+                    }
                     let one = Tally { charges: 1, effective: i128::from(*effective) };
                     if is_fixed.get(*resource as usize) == Some(&true) {
                         by_resource[*resource as usize].add(one);

@@ -3,6 +3,7 @@
 use super::{bill, run};
 use crate::derived::derived_costs;
 use crate::fakes::{ByService, balances, over_stored, rules, source, try_run};
+use domain::axis::Axis;
 use domain::charge::KeptDetails;
 use domain::field::Field;
 use domain::period::Period;
@@ -85,6 +86,7 @@ fn reports_from_charges_decide_as_the_run_did() {
     let ledger = decided(KeptDetails::default());
     let rules_of: &RulesOf<'_> = &|_, _| Ok(Box::new(by_quantity()));
     let query = CostQuery {
+        axis: Axis::Charge,
         period: Period::all(),
         granularity: Granularity::Total,
         group_by: vec![GroupBy::Account],

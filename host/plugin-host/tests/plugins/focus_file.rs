@@ -80,7 +80,10 @@ fn a_missing_column_is_named_with_its_file_and_the_line_that_mends_it() {
     assert!(refused.message.starts_with(
         "bill.csv has no column BillingCurrency, without which its rows cannot become charges"
     ));
-    assert_eq!(refused.hint_text().as_deref(), Some("constants = { billing_currency = \"USD\" }"));
+    assert_eq!(
+        refused.hint_text().as_deref(),
+        Some("config = { constants = { billing_currency = \"USD\" } }")
+    );
     let mapped = mappings(r#"{"constants": {"billing_currency": "USD"}}"#, bill()).unwrap();
     assert_eq!(mapped[0].origin(Feed::BillingCurrency), Some(&Origin::Constant("USD".into())));
     assert_eq!(mapped[0].origin(Feed::BilledCost), Some(&Origin::Column("BilledCost".into())));

@@ -118,7 +118,7 @@ impl Line {
             seen.priced.of(measured.key).add(measured);
         }
         let size = |line: &ChargeLine| line.effective_cost.nanos().unsigned_abs();
-        if size(&portion.largest) >= size(&seen.largest) {
+        if size(portion.largest) >= size(&seen.largest) {
             (seen.largest, seen.generation) = (portion.largest.clone(), portion.generation);
         }
     }

@@ -3,7 +3,7 @@
 use crate::api::answer::ReadRequest;
 use crate::api::openapi::{Body, Operation, schema_of};
 use crate::error::Problem;
-use crate::page_token;
+use crate::page_token::{self, PageState};
 use crate::parameters::{Limit, Parameters, parameters, period};
 use crate::state::State;
 use axum::extract::State as Shared;
@@ -67,13 +67,16 @@ pub async fn entries(
     let digest = page_token::digest(&query);
     let token = parameters.page_token.as_deref();
     let key = token.map(|token| page_token::read(token, &digest)).transpose()?;
-    let after = key.map(|key| key.as_i64().map(EntryId).ok_or_else(page_token::broken));
+    let after = key.map(|(_, key)| key.as_i64().map(EntryId).ok_or_else(page_token::broken));
     let page = EntryPage { after: after.transpose()?, limit: parameters.limit.0 };
     request
         .answer(&state, move |ledger| {
             let list = entries_of(ledger, &query, page)?;
             let last = list.entries.last().filter(|_| list.has_more);
-            let next = last.map(|last| page_token::write(&digest, last.id.0.into()));
+            let next = last.map(|last| {
+                // Entries are only ever added, so pages of different times belong together.
+                page_token::write(&digest, PageState::NONE, last.id.0.into())
+            });
             Ok(EntriesDocument::page(&list, next))
         })
         .await
