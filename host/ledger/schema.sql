@@ -171,6 +171,19 @@ BEGIN SELECT RAISE(ABORT, 'generation is append-only'); END;
 CREATE TRIGGER generation_refuses_update BEFORE UPDATE ON generation
 BEGIN SELECT RAISE(ABORT, 'generation is append-only'); END;
 
+CREATE TABLE generation_setting (
+    generation INTEGER NOT NULL REFERENCES generation (id),
+    name TEXT NOT NULL,
+    source_text BLOB NOT NULL REFERENCES source_text (digest),
+    PRIMARY KEY (generation, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER generation_setting_refuses_delete BEFORE DELETE ON generation_setting
+BEGIN SELECT RAISE(ABORT, 'generation_setting is append-only'); END;
+
+CREATE TRIGGER generation_setting_refuses_update BEFORE UPDATE ON generation_setting
+BEGIN SELECT RAISE(ABORT, 'generation_setting is append-only'); END;
+
 CREATE TABLE outcome (
     generation INTEGER NOT NULL REFERENCES generation (id),
     number INTEGER NOT NULL,
