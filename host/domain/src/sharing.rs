@@ -150,8 +150,8 @@ fn beyond_all(weights: &RecipientWeights, pool: &Pool) -> Option<Sum> {
 
 fn cancelling(pool: &Pool, share: Sum) -> Diagnostic {
     let message = format!(
-        "{} shares {} by weights of both signs that nearly cancel out: one share would be {}, which \
-         is more than the pool and all weights together",
+        "{} shares {} by weights of both signs that nearly cancel out: one share would be {}, \
+         which is more than the pool and all weights together",
         pool.rule,
         pool.total.plain(),
         share.plain()

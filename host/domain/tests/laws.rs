@@ -161,8 +161,8 @@ fn passed(
 }
 
 proptest! {
-    /// Whatever the parts of a pool add up to, the price is met to the nano, every service is passed
-    /// on as a whole, and no line is larger than all parts and prices together.
+    /// Whatever the parts of a pool add up to, the price is met to the nano, every service is
+    /// passed on as a whole, and no line is larger than all parts and prices together.
     #[test]
     fn prices_are_met_whatever_the_parts_of_a_pool_cancel_out(
         parts in prop::collection::vec((0_u8..4, -10_000_000_000_i64..10_000_000_000), 1..8),

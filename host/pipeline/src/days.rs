@@ -83,10 +83,8 @@ pub fn allocate(
     let total = groups.iter().map(|works| works.len() as u64).sum();
     let mut ready: BTreeMap<GenerationId, (NumberedCells, Drivers)> = BTreeMap::new();
     for (generation, rulings) in &rulings {
-        let works = groups.iter().flatten().filter(|work| work.generation == *generation);
-        let days: Vec<Day> = works.map(|work| work.day).collect();
-        if let (Some(first), Some(last)) = (days.first(), days.last()) {
-            let drivers = Drivers::load(transaction, &rulings.outcomes, *first, *last)?;
+        if let Some((first, last)) = first_and_last(&groups, *generation) {
+            let drivers = Drivers::load(transaction, &rulings.outcomes, first, last)?;
             ready.insert(*generation, (rulings.cells(dictionary, &filters), drivers));
         }
     }
@@ -112,6 +110,14 @@ pub fn allocate(
     }
     allocated.rule_calls = decider.calls();
     Ok(allocated)
+}
+
+/// The first and the last day that a generation decides.
+fn first_and_last(groups: &[DayWorks], generation: GenerationId) -> Option<(Day, Day)> {
+    let works = groups.iter().flatten().filter(|work| work.generation == generation);
+    let mut days = works.map(|work| work.day);
+    let first = days.next()?;
+    Some((first, days.next_back().unwrap_or(first)))
 }
 
 /// The days whose charges changed, or usage that their shares hang on.

@@ -1,7 +1,7 @@
 //! Problems as clients see them: their status, their text, and the part that only the log gets.
 
-use crate::api::health::ReadinessFault;
 use crate::code;
+use crate::readiness::ReadinessFault;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::code::Code;

@@ -13,6 +13,7 @@ mod error;
 mod guard;
 mod page_token;
 mod parameters;
+mod readiness;
 mod state;
 
 pub use api::openapi::document;

@@ -134,7 +134,8 @@ fn what_ends_a_command_early_is_a_line_of_json_too() {
     let [_, code, ..] = refusal(&format!("{json}[sources\n"), &["run"], &[]);
     assert_eq!(code, "C102");
     let usage = refusal("", &["rn"], &[("APPORTION_LOG_FORMAT", "json")]);
-    let hint = "tip: a similar subcommand exists: 'runs'\n\nUsage: apportion [OPTIONS] <COMMAND>\n\nFor more information, try '--help'.";
+    let hint = "tip: a similar subcommand exists: 'runs'\n\n\
+                Usage: apportion [OPTIONS] <COMMAND>\n\nFor more information, try '--help'.";
     assert_eq!(usage, ["error", "C201", "unrecognized subcommand 'rn'", hint]);
 }
 

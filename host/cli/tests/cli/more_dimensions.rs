@@ -64,8 +64,8 @@ fn a_ledger_of_fewer_dimensions_is_restated_once_with_equal_money() {
     assert!(scene.run("ledger verify").expect(0).stdout.contains("verified"));
 
     // The new dimensions are there, and the next run finds nothing new.
-    let by_price = "costs --group-by pricing_category,publisher_name --granularity total \
-                    --format csv";
+    let by_price = "costs --axis charge --group-by pricing_category,publisher_name \
+                    --granularity total --format csv";
     let by_price = by_price.split_whitespace().collect::<Vec<_>>();
     assert_eq!(
         scene.run_with(&by_price, &[]).expect(0).stdout,

@@ -144,5 +144,5 @@ fn values_that_mean_nothing_are_absent_in_tags_and_tables() {
     scene.write("apportion.toml", &format!("absent_values = [\"TBD\"]\n{SETTINGS}"));
     std::fs::remove_file(scene.path("apportion.db")).expect("the ledger is there");
     scene.run("run").expect(0);
-    assert_eq!(sums(&scene, "team"), ["#n/a 1", "- 4", "null 2", "web 8"]);
+    assert_eq!(sums(&scene, "team"), ["#n/a 1", "'- 4", "null 2", "web 8"]);
 }

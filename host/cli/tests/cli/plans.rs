@@ -35,6 +35,10 @@ fn after(plan: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
+fn named<const N: usize>(costs: [(&str, &str); N]) -> Vec<(String, String)> {
+    costs.map(|(team, cost)| (team.to_owned(), cost.to_owned())).to_vec()
+}
+
 fn costs(scene: &Scene, arguments: &str) -> Vec<(String, String)> {
     let costs = scene
         .run(&format!("costs --group-by team --granularity total --format json {arguments}"))
@@ -263,8 +267,12 @@ fn a_tag_setting_is_planned_approved_and_remembered_as_a_rule_is() {
     // that is called pay.
     assert_eq!(
         after(&plan),
-        [("pay", "0.125000000"), ("payments", "100.000000000"), ("search", "0.000000000")]
-            .map(|(team, cost)| (team.to_owned(), cost.to_owned()))
+        named([
+            ("pay", "0.125000000"),
+            ("payments", "100.000000000"),
+            ("search", "0.000000000"),
+            ("unallocated", "5.250000000"),
+        ])
     );
     assert_eq!(plan["moved"], json!([{ "amount": "33.333333334", "currency": "USD" }]));
     assert_eq!(plan["changes"], json!({ "added": [], "removed": [], "changed": ["[tags.team]"] }));
@@ -276,28 +284,32 @@ fn a_tag_setting_is_planned_approved_and_remembered_as_a_rule_is() {
     scene.run("apply plan.json").expect(0).says("difference 0.000000000");
     assert_eq!(
         costs(&scene, ""),
-        [("pay", "0.125000000"), ("payments", "100.000000000")]
-            .map(|(team, cost)| (team.to_owned(), cost.to_owned()))
+        named([
+            ("pay", "0.125000000"),
+            ("payments", "100.000000000"),
+            ("unallocated", "5.250000000"),
+        ])
     );
     scene.run("rule history").expect(0).says("changed: [tags.team]");
     scene.run("plan").expect(0).says("no team's cost changes");
 }
 
-/// The stored charges have the old tags. So the change is still to come, and plans still show it.
+/// Names of teams go by the schema of today. The stored charges have the tags of before: there a
+/// part of the change is still to come, and plans still show it.
 #[test]
 fn a_plan_tells_a_tag_setting_until_the_source_is_collected_with_it() {
     let scene = Scene::after_run();
     scene.write("apportion.toml", &SETTINGS.replace("pay = ", "search = "));
     scene.run("run --stored").expect(0);
     let plan = scene.run("plan --format json").expect(0).json();
-    assert_eq!(plan["moved"], json!([{ "amount": "33.333333334", "currency": "USD" }]));
+    assert_eq!(plan["moved"], json!([{ "amount": "0.125000000", "currency": "USD" }]));
     assert_eq!(plan["collected"], json!(["aws"]));
     scene
         .run("plan --as-of 2099-01-01")
         .expect(0)
         .says("not known: [sources.aws]: its settings differ");
     scene.run("run").expect(0);
-    assert_eq!(costs(&scene, ""), after(&plan)[..2]);
+    assert_eq!(costs(&scene, ""), after(&plan));
     assert_eq!(scene.run("plan --format json").expect(0).json()["collected"], json!([]));
 }
 
@@ -316,7 +328,7 @@ fn a_run_moves_what_the_plan_before_it_said() {
         "dimensions = [\"service_name\", \"resource_id\"]\n",
     ];
     let unknown_teams = ["", "unknown_teams = \"refuse\"\n", "unknown_teams = \"warn\"\n"];
-    let teams = ["payments", "search", "pay"];
+    let teams = ["payments", "platform", "ops"];
     let skipped = ["", "delivery = \"days\"\n", "details = []\n"];
     let support = ["by_cost()", "assign(\"platform\")", "split(#{ payments: 1, pay: 2 })"];
     let scene = Scene::after_run();

@@ -223,6 +223,11 @@ impl ServiceDecider<'_> {
     }
 }
 
+fn for_remainder(card: &RateCard, team: &str) -> RateCard {
+    let card = card.clone();
+    if team.is_empty() { card } else { RateCard { remainder: Recipient::team(team), ..card } }
+}
+
 impl Decider for ServiceDecider<'_> {
     fn decide(
         &mut self,
@@ -279,12 +284,8 @@ impl Decider for ServiceDecider<'_> {
                 OutcomeId(self.outcomes.len() as u32 - 1)
             }
             "fee" => self.outcome(FEE as u32, Decision::from(self.rules.fee.clone())),
-            "gateway" if self.rules.gateway.is_some() => {
-                let card = self.rules.gateway.clone().map(|card| match team {
-                    "" => card,
-                    team => RateCard { remainder: Recipient::team(team), ..card },
-                });
-                let driver = card.map(Driver::RateCard).unwrap_or_else(|| panic!("it is there"));
+            "gateway" if let Some(card) = &self.rules.gateway => {
+                let driver = Driver::RateCard(for_remainder(card, team));
                 self.outcome(GATEWAY as u32, Decision::from(Spread::new(driver)))
             }
             "idle" => self.outcome(2, Decision::Assign(Recipient::Pool("pools/idle".into()))),

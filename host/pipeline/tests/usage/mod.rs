@@ -256,7 +256,8 @@ fn rows_that_are_no_usage_are_set_aside_with_the_reason() {
     assert_eq!(
         reasons,
         [
-            "F201: value: '-1' is below zero: nobody can be charged for less than nothing used, except where usage is money, with a key billing_currency",
+            "F201: value: '-1' is below zero: nobody can be charged for less than nothing used, \
+             except where usage is money, with a key billing_currency",
             "F201: value: 'many' is not a decimal number",
             "F201: period_start: '2026-03-41' is not a point in time such as 2026-03-31T00:00:00Z",
             "F201: bytes is in 'GiB' here and in 'B' in rows before it: a metric has one unit, so convert it or give it another name",

@@ -149,7 +149,7 @@ fn a_folder_that_is_broken_at_the_start_leaves_the_last_good_set_in_force() {
     };
     // A rule that fails its cases, one that does not compile, and a folder without rules.
     let failing = rule(1, "true", "assign(\"b\")");
-    for (text, code) in [(failing.as_str(), "R302"), ("fn matches(", "R101"), ("", "R101")] {
+    for (text, code) in [(failing.as_str(), "R302"), ("fn matches(", "R101"), ("", "R102")] {
         write(dir.path(), "pack/r.rhai", text);
         let live = LiveRules::start(dir.path(), RuleOptions::default(), last_good)
             .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));

@@ -2,10 +2,10 @@
 
 use crate::api::openapi::{Body, Operation, schema_of};
 use crate::error::Problem;
+use crate::readiness::{Part, ReadinessFault};
 use crate::state::State;
 use axum::Json;
 use axum::extract::State as Shared;
-use domain::code::Family;
 use domain::diagnostic::Diagnostic;
 use installation::settings::change::SettingsChange;
 use ledger::Reader;
@@ -38,32 +38,6 @@ pub const READYZ: Operation = Operation {
 #[derive(Serialize, JsonSchema)]
 pub struct Health {
     status: &'static str,
-}
-
-/// One reason why the server is not ready.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ReadinessFault {
-    part: Part,
-    /// Its name, if the part is a source.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    source: Option<String>,
-    /// Of the catalogue of errors; stable.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    code: Option<String>,
-    message: String,
-}
-
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-enum Part {
-    Rules,
-    Settings,
-    Ledger,
-    Run,
-    Source,
 }
 
 pub async fn healthz() -> Json<Health> {
@@ -123,18 +97,4 @@ fn of_ledger(ledger: &Reader, sources: &[String]) -> Result<Vec<ReadinessFault>,
         }
     }
     Ok(reasons)
-}
-
-impl ReadinessFault {
-    /// Rules are shown with their place, as the API's list of rules shows them. Of settings a
-    /// client learns the code: their words can be of this machine.
-    fn of(part: Part, finding: Diagnostic) -> ReadinessFault {
-        let code = finding.code;
-        let message = match (code.family(), finding.location) {
-            (Family::Rules, Some(place)) => format!("{place}: {}", finding.message),
-            (Family::Rules, None) => finding.message,
-            _ => code.meaning().to_owned(),
-        };
-        ReadinessFault { part, source: None, code: Some(code.text().to_owned()), message }
-    }
 }
