@@ -73,8 +73,8 @@ host_functions! { FUNCTIONS:
         "`when_negative` says what a negative weight means, such as a team whose credits of the \
          window are larger than its costs: \"zero\" (the default: it counts as zero), \"keep\" \
          (its share has the other sign: 100 by 100 : -20 is 125 and -25) or \"stay\" (all stays in \
-         the pool). Where weights that are kept nearly cancel out, so that a share would be more than \
-         the pool and all weights together, nothing is posted."
+         the pool). Where weights that are kept nearly cancel out, so that a share would be more \
+         than the pool and all weights together, nothing is posted."
         r#"by_cost(#{basis: "billed_cost", when_negative: "keep"})"#
         => "by_cost all teams basis billed_cost when_negative keep";
     Decisions "by_usage" "by_usage(metric)"
