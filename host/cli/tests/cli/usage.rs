@@ -323,9 +323,10 @@ fn an_allocator_plugin_says_the_weights_and_cannot_lose_money() {
 
 /// The figures were worked out apart, in Python's Fraction, from the bill, the usage and the rules.
 /// Namespaces pay for nodes by their shares. Idle and system costs follow. Then come the benefit of
-/// search's reservation, the pools by egress and by heads, and people before finance. Platform X
-/// and observability Y serve each other: X = a + Y/5 and Y = b + 3X/20. The data platform and
-/// security are last.
+/// search's reservation, the pools by egress and by heads, and people before finance. The tax of 22
+/// goes by the 335.5 that charges of AWS gave to teams before any pool: 50 of them to payments.
+/// Platform X and observability Y serve each other: X = a + Y/5 and Y = b + 3X/20. The data
+/// platform and security are last.
 #[test]
 fn the_company_s_figures_are_those_worked_out_apart() {
     let scene = Scene::empty();
@@ -345,16 +346,16 @@ fn the_company_s_figures_are_those_worked_out_apart() {
         .map(|cells| (cells[1], cells[3].replace('.', "").parse().expect("an amount")))
         .collect();
     let expected = BTreeMap::from([
-        ("analytics", 114_496_666_017),
-        ("checkout", 69_760_093_221),
-        ("logistics", 23_784_465_999),
-        ("marketing", 71_936_407_427),
-        ("mobile", 43_951_494_064),
-        ("payments", 116_355_492_367),
+        ("analytics", 114_711_079_268),
+        ("checkout", 70_178_109_498),
+        ("logistics", 24_456_802_310),
+        ("marketing", 72_007_548_479),
+        ("mobile", 44_624_631_245),
+        ("payments", 116_015_255_514),
         ("people", 374_065_116),
-        ("search", 91_179_267_653),
-        ("sellers", 50_825_588_609),
-        ("storefront", 112_236_459_527),
+        ("search", 91_028_681_170),
+        ("sellers", 50_073_061_903),
+        ("storefront", 111_430_765_498),
         ("unallocated", 7_000_000_000),
     ]);
     assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
