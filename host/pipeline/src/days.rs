@@ -50,11 +50,7 @@ pub fn allocate(
     let stored = transaction.source_days(Period::all())?;
     let stretches = Stretches::save(transaction, ports.rules, &stored)?;
     let mut allocated = AllocationReport::new(stretches.current);
-    let mut days: BTreeMap<Day, Vec<StoredDay>> = BTreeMap::new();
-    // A day is allocated with all its sources: the weights of each hang on the costs of all.
-    for stored in stored {
-        days.entry(stored.source_day.day).or_default().push(stored);
-    }
+    let mut days = by_day(stored);
     let same_rules = last_generation(transaction)? == Some(stretches.current);
     let mut affected: BTreeSet<Day> = days.keys().copied().collect();
     if same_rules {
@@ -110,6 +106,15 @@ pub fn allocate(
     }
     allocated.rule_calls = decider.calls();
     Ok(allocated)
+}
+
+/// A day is allocated with all its sources: the weights of each hang on the costs of all.
+fn by_day(stored: Vec<StoredDay>) -> BTreeMap<Day, Vec<StoredDay>> {
+    let mut days: BTreeMap<Day, Vec<StoredDay>> = BTreeMap::new();
+    for stored in stored {
+        days.entry(stored.source_day.day).or_default().push(stored);
+    }
+    days
 }
 
 /// The first and the last day that a generation decides.
