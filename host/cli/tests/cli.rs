@@ -39,6 +39,8 @@ mod plans;
 mod scene;
 #[path = "cli/secrets.rs"]
 mod secrets;
+#[path = "cli/server.rs"]
+mod server;
 #[path = "cli/serving.rs"]
 mod serving;
 #[path = "cli/settings.rs"]

@@ -28,6 +28,14 @@ mod field_azure;
 mod field_focus;
 #[path = "outside/field/other.rs"]
 mod field_other;
+#[path = "outside/field_rules.rs"]
+mod field_rules;
+#[path = "outside/field_rules/names.rs"]
+mod field_rules_names;
+#[path = "outside/field_rules/periods.rs"]
+mod field_rules_periods;
+#[path = "outside/field_rules/shares.rs"]
+mod field_rules_shares;
 #[path = "outside/gcp.rs"]
 mod gcp;
 #[path = "outside/kubernetes.rs"]
@@ -49,6 +57,8 @@ mod saas;
 #[path = "cli/scene.rs"]
 mod scene;
 mod scenes;
+#[path = "cli/server.rs"]
+mod server;
 #[path = "outside/stores.rs"]
 mod stores;
 #[path = "outside/trust.rs"]

@@ -189,7 +189,7 @@ fn by_key(rows: &[Value], key: impl Fn(&Value) -> String) -> BTreeMap<(String, S
     sums
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder").flatten() {
         let target = to.join(entry.file_name());
