@@ -278,8 +278,8 @@ fn a_tag_setting_is_planned_approved_and_remembered_as_a_rule_is() {
     assert_eq!(plan["changes"], json!({ "added": [], "removed": [], "changed": ["[tags.team]"] }));
     assert_eq!((&plan["collected"], &plan["uncollected"]), (&json!(["aws"]), &json!([])));
     scene.run("plan").expect(0).says("changed: [tags.team]\ncollected anew for this plan: aws");
-    scene.run("run").fails_with(1, "N305", "not approved");
-    scene.run("run --stored").fails_with(1, "N305", "not approved");
+    scene.run("run").fails_with(1, "N402", "not approved");
+    scene.run("run --stored").fails_with(1, "N402", "not approved");
     scene.run("rule approve --plan plan.json --note checked --by Ada").expect(0);
     scene.run("apply plan.json").expect(0).says("difference 0.000000000");
     assert_eq!(
@@ -329,7 +329,7 @@ fn a_run_moves_what_the_plan_before_it_said() {
     ];
     let unknown_teams = ["", "unknown_teams = \"refuse\"\n", "unknown_teams = \"warn\"\n"];
     let teams = ["payments", "platform", "ops"];
-    let skipped = ["", "delivery = \"days\"\n", "details = []\n"];
+    let skipped = ["", "delivery = \"day\"\n", "details = []\n"];
     let support = ["by_cost()", "assign(\"platform\")", "split(#{ payments: 1, pay: 2 })"];
     let scene = Scene::after_run();
     scene.write("rules/shared/support.cases.toml", "");
