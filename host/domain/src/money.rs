@@ -137,17 +137,7 @@ impl Sum {
     /// Rounds half-even to `decimals` places, as decimal text with exactly so many places.
     pub fn rounded_text(self, decimals: u32) -> String {
         let decimals = decimals.min(9);
-        let unit = 10_i128.pow(9 - decimals);
-        let (quotient, rest) = (
-            self.0.unsigned_abs() / unit.unsigned_abs(),
-            self.0.unsigned_abs() % unit.unsigned_abs(),
-        );
-        let up = match (rest * 2).cmp(&unit.unsigned_abs()) {
-            std::cmp::Ordering::Less => 0,
-            std::cmp::Ordering::Equal => quotient & 1,
-            std::cmp::Ordering::Greater => 1,
-        };
-        let rounded = quotient + up;
+        let rounded = self.rounded_units(decimals);
         let sign = if self.0 < 0 && rounded != 0 { "-" } else { "" };
         let scale = 10_u128.pow(decimals);
         if decimals == 0 {
@@ -155,6 +145,46 @@ impl Sum {
         }
         format!("{sign}{}.{:0width$}", rounded / scale, rounded % scale, width = decimals as usize)
     }
+}
+
+impl Sum {
+    /// Its size in the last of `decimals` places, rounded half-even.
+    fn rounded_units(self, decimals: u32) -> u128 {
+        let unit = unit_of(decimals).unsigned_abs();
+        let (quotient, rest) = (self.0.unsigned_abs() / unit, self.0.unsigned_abs() % unit);
+        let up = match (rest * 2).cmp(&unit) {
+            std::cmp::Ordering::Less => 0,
+            std::cmp::Ordering::Equal => quotient & 1,
+            std::cmp::Ordering::Greater => 1,
+        };
+        quotient + up
+    }
+
+    /// Rounds half-even to `decimals` places.
+    pub fn rounded(self, decimals: u32) -> Sum {
+        let size = self.rounded_units(decimals).cast_signed() * unit_of(decimals);
+        Sum(if self.0 < 0 { -size } else { size })
+    }
+
+    /// Rounds the parts of a total to `decimals` places, so that they add up to the total as it was
+    /// rounded: all are rounded down, and the largest remainders get a unit more. Of equal ones the
+    /// first get it.
+    pub fn rounded_parts(parts: &[Sum], total: Sum, decimals: u32) -> Vec<Sum> {
+        let unit = unit_of(decimals);
+        let mut rounded: Vec<i128> = parts.iter().map(|part| part.0.div_euclid(unit)).collect();
+        let missing = total.0.div_euclid(unit) - rounded.iter().sum::<i128>();
+        let mut by_remainder: Vec<usize> = (0..parts.len()).collect();
+        by_remainder.sort_by_key(|at| std::cmp::Reverse(parts[*at].0.rem_euclid(unit)));
+        for at in by_remainder.into_iter().take(usize::try_from(missing).unwrap_or(0)) {
+            rounded[at] += 1;
+        }
+        rounded.into_iter().map(|units| Sum(units * unit)).collect()
+    }
+}
+
+/// The nanos of a unit in the last of `decimals` places.
+fn unit_of(decimals: u32) -> i128 {
+    10_i128.pow(9 - decimals.min(9))
 }
 
 impl From<Money> for Sum {
@@ -223,6 +253,29 @@ mod tests {
         assert_eq!(text(-4_000_000, 2), "0.00");
         assert_eq!(text(2_500_000_000, 0), "2");
         assert_eq!(text(1_234_500_000, 3), "1.234");
+    }
+
+    #[test]
+    fn rounded_parts_add_up_to_the_rounded_total() {
+        let parts = |nanos: &[i128], decimals| -> Vec<String> {
+            let parts: Vec<Sum> = nanos.iter().map(|nanos| Sum::from_nanos(*nanos)).collect();
+            let total = parts.iter().copied().sum::<Sum>().rounded(decimals);
+            let parts = Sum::rounded_parts(&parts, total, decimals);
+            assert_eq!(parts.iter().copied().sum::<Sum>(), total, "{nanos:?}");
+            parts.iter().map(|part| part.rounded_text(decimals)).collect()
+        };
+        assert_eq!(parts(&[178_605_000_000, 3_645_000_000], 2), ["178.61", "3.64"]);
+        // 100 in seven: those that are a nano short are the last to get a cent.
+        let seventh = 14_285_714_286;
+        let sevenths = [seventh - 1, seventh, seventh, seventh - 1, seventh, seventh, seventh];
+        assert_eq!(
+            parts(&sevenths, 2),
+            ["14.28", "14.29", "14.29", "14.28", "14.29", "14.29", "14.28"]
+        );
+        assert_eq!(parts(&[-5_000_000, -5_000_000, 10_000_000], 2), ["0.00", "-0.01", "0.01"]);
+        assert_eq!(parts(&[400_000_000, 400_000_000, 400_000_000], 0), ["1", "0", "0"]);
+        assert_eq!(parts(&[-1, 1], 2), ["0.00", "0.00"]);
+        assert_eq!(parts(&[], 2), Vec::<String>::new());
     }
 
     #[test]

@@ -137,12 +137,13 @@ impl Layout {
         let rows: Vec<&CostRow> =
             table.rows.iter().filter(|row| row.currency == currency).collect();
         let periods: BTreeSet<String> = rows.iter().map(|row| self.period(row)).collect();
-        let mut lines: BTreeMap<&[String], BTreeMap<String, Sum>> = BTreeMap::new();
-        let mut column_totals: BTreeMap<String, Sum> = BTreeMap::new();
+        let mut columns_of: BTreeMap<String, BTreeMap<&[String], Sum>> = BTreeMap::new();
         for row in &rows {
-            *lines.entry(&row.keys).or_default().entry(self.period(row)).or_default() += row.amount;
-            *column_totals.entry(self.period(row)).or_default() += row.amount;
+            let column = columns_of.entry(self.period(row)).or_default();
+            *column.entry(&row.keys).or_default() += row.amount;
         }
+        let rounded = Rounded::new(columns_of, total, currency.payable_decimals());
+        let lines: BTreeSet<&[String]> = rows.iter().map(|row| row.keys.as_slice()).collect();
         let with_total = periods.len() > 1;
         let shown = |amount: Sum| grouped(&amount.rounded_text(currency.payable_decimals()));
         let mut columns: Vec<(String, Align)> =
@@ -150,27 +151,20 @@ impl Layout {
         columns.extend(periods.iter().map(|period| (format!("{period} {currency}"), Align::Right)));
         columns.extend(with_total.then(|| (format!("total {currency}"), Align::Right)));
         let mut layout = Table::new(columns);
-        for (keys, amounts) in &lines {
+        for keys in lines {
+            let amounts = rounded.line(keys);
             let mut cells: Vec<String> = keys
                 .iter()
                 .map(|key| if key.is_empty() { "-".to_owned() } else { key.clone() })
                 .collect();
-            cells.extend(
-                periods.iter().map(|period| {
-                    amounts.get(period).map_or(String::new(), |amount| shown(*amount))
-                }),
-            );
-            cells.extend(with_total.then(|| shown(amounts.values().copied().sum())));
+            cells.extend(amounts.iter().map(|amount| amount.map_or(String::new(), shown)));
+            cells.extend(with_total.then(|| shown(amounts.iter().flatten().copied().sum())));
             layout.row(cells);
         }
         let mut cells: Vec<String> = (0..self.names.len())
             .map(|column| if column == 0 { "total".into() } else { String::new() })
             .collect();
-        cells.extend(
-            periods
-                .iter()
-                .map(|period| shown(column_totals.get(period).copied().unwrap_or_default())),
-        );
+        cells.extend(rounded.totals.iter().map(|total| shown(*total)));
         cells.extend(with_total.then(|| shown(total)));
         layout.total(cells);
         let (header, body) = layout.parts();
@@ -194,5 +188,33 @@ impl Layout {
             text.push_str(&csv_line(cells));
         }
         text
+    }
+}
+
+/// Amounts as they are shown: each column adds up to its total, and the totals to that of all.
+struct Rounded<'a> {
+    columns: Vec<BTreeMap<&'a [String], Sum>>,
+    totals: Vec<Sum>,
+}
+
+impl<'a> Rounded<'a> {
+    fn new(
+        columns: BTreeMap<String, BTreeMap<&'a [String], Sum>>,
+        total: Sum,
+        decimals: u32,
+    ) -> Rounded<'a> {
+        let exact: Vec<Sum> =
+            columns.values().map(|column| column.values().copied().sum()).collect();
+        let totals = Sum::rounded_parts(&exact, total.rounded(decimals), decimals);
+        let column = |(column, total): (BTreeMap<&'a [String], Sum>, &Sum)| {
+            let parts: Vec<Sum> = column.values().copied().collect();
+            let parts = Sum::rounded_parts(&parts, *total, decimals);
+            column.into_keys().zip(parts).collect()
+        };
+        Rounded { columns: columns.into_values().zip(&totals).map(column).collect(), totals }
+    }
+
+    fn line(&self, keys: &[String]) -> Vec<Option<Sum>> {
+        self.columns.iter().map(|column| column.get(keys).copied()).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! By which weights a cost is shared, and at which price usage is billed.
 
+use crate::decimal::scaled;
 use crate::field_rules::{FieldEstate, costs, gives, replace, says, try_estates};
 use crate::scene::Scene;
 
@@ -14,6 +15,7 @@ pub const ESTATES: &[FieldEstate] = &[
     FieldEstate { folder: CARD_IN_TWO_CURRENCIES, answer: a_price_has_a_currency },
     FieldEstate { folder: "R08-rate-card-zero-pool", answer: a_pool_of_zero_is_still_billed },
     FieldEstate { folder: "R15-cents", answer: exact_forms_add_up },
+    FieldEstate { folder: "R15-cents", answer: cents_add_up },
     FieldEstate { folder: "R19-keep-explodes", answer: weights_that_cancel_out_stop_the_run },
 ];
 
@@ -177,4 +179,26 @@ fn weights_that_cancel_out_stop_the_run(scene: &Scene) {
         "--group-by team",
         &["2026-03,atlas,USD,100", "2026-03,boreas,USD,-99.999999999", "2026-03,pool/a/fee,USD,50"],
     );
+}
+
+/// The text form: each amount is within a cent of the exact one, and each column adds up.
+fn cents_add_up(scene: &Scene) {
+    scene.run("run").expect(0);
+    let column = |month: &str| -> Vec<i128> {
+        let text = scene
+            .run(&format!("costs --group-by team --from {month} --to {month}"))
+            .expect(0)
+            .stdout;
+        let cells = text.lines().filter_map(|line| line.split_whitespace().nth(1));
+        cells.filter(|cell| cell.contains('.')).map(|cell| scaled(cell, 2)).collect()
+    };
+    // 178.605 and 3.645 of 182.25: the one or the other has the cent.
+    let march = column("2026-03");
+    assert!([[17860, 365, 18225], [17861, 364, 18225]].iter().any(|cents| march == cents));
+    // 100 in seven: the two that are a nano short have no cent more, nor has a third.
+    let april = column("2026-04");
+    let (total, shares) = april.split_last().expect("a total");
+    assert_eq!((*total, shares.iter().sum::<i128>()), (10000, 10000), "{shares:?}");
+    assert_eq!(shares.iter().filter(|share| **share == 1428).count(), 3, "{shares:?}");
+    assert_eq!((shares[0], shares[3]), (1428, 1428));
 }
