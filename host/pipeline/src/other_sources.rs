@@ -85,8 +85,6 @@ impl CollectedSource<'_, '_> {
             for segment in segments {
                 read_segment(&segment.data, segment.billing_period, &mut charges)?;
             }
-            // One of the sources may keep no hours.
-            charges.iter_mut().for_each(|charge| charge.hour = 0);
             Ok(charges)
         };
         let own = read(self.ledger.segments_of(self.collection, day, currency)?)?;

@@ -79,34 +79,55 @@ impl Rereading<'_, '_> {
         let mut charges: BTreeMap<CurrencyDay, Vec<DayCharge>> = BTreeMap::new();
         for (day, segment) in segments {
             let of_day = charges.entry(CurrencyDay::of(&day)).or_default();
-            read_segment(&segment.data, day.billing_period, of_day)?;
+            read_with_hours(&segment.data, day.billing_period, of_day)?;
         }
         Ok(charges)
     }
 }
 
-/// Adds the charges of a segment.
-pub fn read_segment(
+/// Adds the charges of a segment whose only details are hours.
+fn read_with_hours(
     data: &[u8],
     billing_period: Option<Day>,
     into: &mut Vec<DayCharge>,
 ) -> Result<(), Diagnostic> {
     let (mut charges, mut details) = (SegmentCharges::default(), Details::default());
     segment::decode_with(data, &PriceList::default(), &mut charges, &mut details)?;
+    into.extend(day_charges(&charges, &details.hours, billing_period));
+    Ok(())
+}
+
+/// Adds the charges of a stored segment, as if all were of midnight: one of two sources may keep no
+/// hours.
+pub fn read_segment(
+    data: &[u8],
+    billing_period: Option<Day>,
+    into: &mut Vec<DayCharge>,
+) -> Result<(), Diagnostic> {
+    let mut charges = SegmentCharges::default();
+    segment::decode(data, &mut charges)?;
+    into.extend(day_charges(&charges, &[], billing_period));
+    Ok(())
+}
+
+fn day_charges<'c>(
+    charges: &'c SegmentCharges,
+    hours: &'c [u8],
+    billing_period: Option<Day>,
+) -> impl Iterator<Item = DayCharge> + 'c {
     let amounts = charges.billed.iter().zip(&charges.effective);
-    for (row, (resource, (billed, effective))) in charges.resources.iter().zip(amounts).enumerate()
-    {
+    let rows = charges.resources.iter().zip(amounts).enumerate();
+    rows.map(move |(row, (resource, (billed, effective)))| {
         // A day without a time of day begins at midnight.
-        let hour = details.hours.get(row).copied().filter(|hour| *hour != NO_HOUR);
-        into.push(DayCharge {
+        let hour = hours.get(row).copied().filter(|hour| *hour != NO_HOUR);
+        DayCharge {
             resource: ResourceId(*resource),
             billing_period,
             hour: hour.unwrap_or_default(),
             billed: *billed,
             effective: *effective,
-        });
-    }
-    Ok(())
+        }
+    })
 }
 
 /// The totals of days that cost something, over all billing periods.

@@ -30,6 +30,8 @@ fn mapping(table: &str, header: &[&str]) -> Mapping {
         (Feed::ChargePeriodStart, "start"),
         (Feed::Dimension(Field::SERVICE_NAME), "service"),
         (Feed::Dimension(Field::SUB_ACCOUNT_ID), "account"),
+        (Feed::PricingQuantity, "quantity"),
+        (Feed::ListUnitPrice, "listprice"),
         (Feed::BilledCost, "cost"),
         (Feed::EffectiveCost, "effective"),
         (Feed::EffectiveCost, "cost"),
@@ -281,6 +283,24 @@ fn two_formats_of_a_bill_in_two_sources_are_refused() {
     let report = run(meant);
     assert_eq!(refusal(&report), None);
     assert_eq!(report.sources[1].warnings, []);
+}
+
+/// List costs that are quantity × price are stored as such, and need the prices to be read.
+#[test]
+fn equal_sums_of_other_accounts_with_prices_are_no_repetition() {
+    let folder = Folder::new();
+    let bill = |account: &str| {
+        format!("start,account,quantity,listprice,cost\n2026-03-01,{account},3,4,10\n")
+    };
+    let (one, two) = (bill("a"), bill("b"));
+    let sources =
+        vec![folder.source("one", &[("a.csv", &one)]), folder.source("two", &[("b.csv", &two)])];
+    let report = run(sources);
+    assert_eq!(refusal(&report), None);
+    assert!(report.sources.iter().all(|source| source.failure.is_none()), "{:?}", report.sources);
+    let sources =
+        vec![folder.source("one", &[("a.csv", &one)]), folder.source("two", &[("b.csv", &one)])];
+    assert!(refusal(&run(sources)).is_some_and(|refusal| refusal.contains("10.000000000 USD")));
 }
 
 /// `day cost…`: the charges of days.
