@@ -74,7 +74,7 @@ fn costs_as_text_have_a_column_a_month() {
     let expect = "\
 team         service_name  2026-01 USD  2026-02 USD  total USD
 payments     AWS Support          6.67                    6.67
-payments     EC2                 60.00         0.12      60.12
+payments     EC2                 60.00         0.13      60.13
 search       AWS Support          3.33                    3.33
 search       S3                  30.00                   30.00
 unallocated  EC2                               5.25       5.25
