@@ -146,10 +146,20 @@ impl Scene {
         }
     }
 
-    /// The rows of `costs` by a group, over all days.
+    /// The rows of `costs` by a group, over all days of charges.
     pub fn cost_rows(&self, group: &str) -> Vec<Value> {
         let costs = self.run_with(
-            &["costs", "--granularity", "total", "--format", "json", "--group-by", group],
+            &[
+                "costs",
+                "--axis",
+                "charge",
+                "--granularity",
+                "total",
+                "--format",
+                "json",
+                "--group-by",
+                group,
+            ],
             &[],
         );
         costs.expect(0).json()["costs"].as_array().expect("rows").clone()
