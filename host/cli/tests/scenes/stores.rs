@@ -86,7 +86,7 @@ pub fn provisional_then_final(
     let output = run(scene, environment)
         .expect(0)
         .says("2 charges, 0 set aside; 0 days new, 1 changed, 1 unchanged");
-    let left_out = format!("left out: {month}/one: no manifest of its period names it");
+    let left_out = format!("{month}/one: no manifest of its period names it");
     assert!(output.stdout.contains(&left_out), "{}", output.stdout);
     assert_eq!(total(scene), "35.000000000");
 }

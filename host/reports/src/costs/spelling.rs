@@ -67,6 +67,7 @@ impl Spelling<'_> {
         known.extend(self.schema.rules.iter().map(|rule| rule.name.as_str()));
         let hint = match did_you_mean(key, known.iter().copied()) {
             Some(close) => Hint::text(format!("did you mean `tag:{close}`?")),
+            None if known.is_empty() => Hint::text("no charge has any tag"),
             None => listed("the tags are", known.iter().copied()),
         };
         Err(Diagnostic::new(QUERY_INVALID, format!("no charge has the tag '{key}'")).hint(hint))
