@@ -1,7 +1,7 @@
 //! Signals: a stop while a run is under way, and writes beyond the size that files may have.
 //!
-//! A run is one transaction. Whoever stops it is told what became of it, and is told right: between
-//! that word and the end of the process nothing is committed.
+//! A run is one transaction. A stop before the commit says that nothing is posted. This stays true,
+//! because nothing is committed between the message and the end of the process.
 
 use std::process::exit;
 use std::sync::{Arc, Mutex, PoisonError};

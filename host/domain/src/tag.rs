@@ -126,13 +126,12 @@ impl TagSchema {
     /// A value as the tag `key` would have it: without blanks around it, with composed letters, and
     /// folded where the tag's values are.
     pub fn spelled(&self, key: &str, value: &str) -> String {
-        let value = composed(value.trim());
-        self.find(key).map_or_else(|| value.to_string(), |(rule, _)| rule.value(&value))
+        self.value_of(key, &composed(value.trim()))
     }
 
     /// The name of the tag that a key means.
     pub fn canonical_key<'a>(&'a self, key: &'a str) -> &'a str {
-        self.find(key).map_or(key, |(rule, _)| rule.name.as_str())
+        self.name_of(key).unwrap_or(key)
     }
 
     /// Whether a value means nothing.

@@ -13,7 +13,7 @@ use domain::charge::KeptDetails;
 use reach::toml_table;
 use rule_engine::digest;
 use rule_engine::options::UnknownTeams;
-use std::fs;
+use std::collections::BTreeMap;
 
 /// The settings of a source that decide how its bills are read.
 const OF_SOURCES: [&str; 9] = [
@@ -31,8 +31,12 @@ const DIMENSIONS: &str = "dimensions";
 const ABSENT_VALUES: &str = "absent_values";
 
 /// By section, as it is written in the settings file, with its text. Defaults are left out, so that
-/// a new setting with a default leaves generations as they are.
-pub fn money_settings(settings: &Settings) -> Vec<(String, String)> {
+/// a new setting with a default leaves generations as they are. Allocators stand with the digests
+/// of their components.
+pub fn money_settings(
+    settings: &Settings,
+    allocators: &BTreeMap<String, Vec<u8>>,
+) -> Vec<(String, String)> {
     let dimensions: Vec<&str> =
         settings.dimensions.value.iter().map(|field| field.name()).collect();
     let mut texts = vec![(DIMENSIONS.to_owned(), lines(dimensions))];
@@ -49,11 +53,11 @@ pub fn money_settings(settings: &Settings) -> Vec<(String, String)> {
     texts.extend(
         settings.sources().map(|source| (source_header(&source.name), of_source(settings, source))),
     );
-    for (name, path) in &settings.allocators {
-        let bytes = fs::read(&path.value).unwrap_or_default();
-        let digest = digest::of_bytes(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        texts.push((toml_table::header(&["allocators", name]), digest));
-    }
+    texts.extend(
+        allocators
+            .iter()
+            .map(|(name, digest)| (toml_table::header(&["allocators", name]), digest::hex(digest))),
+    );
     texts
 }
 

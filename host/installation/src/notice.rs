@@ -6,19 +6,15 @@ use serde_json::{Value, json};
 
 /// Logs a finding that stops nothing.
 pub fn warn(finding: &Diagnostic) {
-    let location = finding.location.as_ref().map(Location::to_string);
-    tracing::warn!(
-        code = finding.code.text(),
-        location = location.as_deref(),
-        excerpt = finding.excerpt.as_deref(),
-        hint = finding.hint_text().as_deref(),
-        "{}",
-        finding.message
-    );
+    log_warning(None, None, finding);
 }
 
 /// Logs a finding about one source of a run.
 pub fn warn_of(run: i64, source: &str, finding: &Diagnostic) {
+    log_warning(Some(run), Some(source), finding);
+}
+
+fn log_warning(run: Option<i64>, source: Option<&str>, finding: &Diagnostic) {
     let location = finding.location.as_ref().map(Location::to_string);
     tracing::warn!(
         run,

@@ -4,6 +4,7 @@ use crate::ledger_file;
 use crate::money_settings::money_settings;
 use crate::notice;
 use crate::settings::Settings;
+use crate::settings::setting::Setting;
 use crate::sources;
 use domain::charge::KeptDetails;
 use domain::code;
@@ -13,7 +14,9 @@ use rule_engine::digest;
 use rule_engine::options::{RuleLimits, RuleOptions};
 use rule_engine::reload::LiveRules;
 use rule_engine::set::RuleSet;
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How the rules of an installation are compiled.
@@ -22,20 +25,19 @@ pub fn rule_options(settings: &Settings) -> RuleOptions {
         operations: settings.limits.rule_operations.value.get(),
         ..RuleLimits::default()
     };
-    let allocators = settings.allocators.iter().map(|(name, path)| {
-        (
-            name.clone(),
-            fs::read(&path.value).map_or_else(|_| Vec::new(), |bytes| digest::of_bytes(&bytes)),
-        )
-    });
+    let digest = |(name, path): (&String, &Setting<PathBuf>)| {
+        let bytes = fs::read(&path.value);
+        (name.clone(), bytes.map_or_else(|_| Vec::new(), |bytes| digest::of_bytes(&bytes)))
+    };
+    let allocators: BTreeMap<String, Vec<u8>> = settings.allocators.iter().map(digest).collect();
     RuleOptions {
         dimensions: settings.dimensions.value.clone(),
         details: kept_of_any_source(settings),
         limits,
-        allocators: allocators.collect(),
+        settings: money_settings(settings, &allocators),
+        allocators,
         unknown_teams: settings.unknown_teams.value,
         tags: settings.tag_schema.clone(),
-        settings: money_settings(settings),
         ..RuleOptions::default()
     }
 }

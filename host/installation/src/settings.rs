@@ -88,8 +88,8 @@ section! {
         /// tags.
         pub dimensions: Setting<Vec<Field>> = Setting::default_of(Field::default_dimensions()),
         /// The details that are kept of each charge, where bills tell them: list and contracted
-        /// unit prices and costs, pricing and consumed quantities, the invoice, and the hour. Charges
-        /// that were collected without them have them as unknown.
+        /// unit prices and costs, pricing and consumed quantities, the invoice, and the hour.
+        /// Charges that were collected without them have them as unknown.
         pub details: Setting<KeptDetails> = Setting::default_of(KeptDetails::default()),
         /// Costs whose rule names a team that is not in tables/teams.csv: the team bears them, with
         /// or without a warning, or they are in suspense.

@@ -135,11 +135,13 @@ pub fn plan(
     let stored = scratch.source_days(period)?;
     let moved_elsewhere =
         moved(&before.all_teams.minus(&before.teams), &after.all_teams.minus(&after.teams));
-    let (collected, failed): (Vec<_>, Vec<_>) =
-        report.sources.iter().partition(|source| source.failure.is_none());
-    uncollected.extend(failed.iter().filter_map(|source| {
-        source.failure.as_ref().map(|failure| format!("{}: {failure}", source.name))
-    }));
+    let mut collected = Vec::new();
+    for source in &report.sources {
+        match &source.failure {
+            None => collected.push(source.name.clone()),
+            Some(failure) => uncollected.push(format!("{}: {failure}", source.name)),
+        }
+    }
     Ok(Plan {
         at_ms,
         version,
@@ -149,7 +151,7 @@ pub fn plan(
         generation_before,
         generation,
         changes,
-        collected: collected.into_iter().map(|source| source.name.clone()).collect(),
+        collected,
         uncollected,
         inputs,
         outcome: scratch.standing_digest()?,

@@ -1,6 +1,8 @@
 //! Closed months by the day of posting: their figures stay, by every group and in explanations, and
 //! both axes add up to the postings.
 
+#[path = "report/draw.rs"]
+mod draw;
 #[path = "report/estate.rs"]
 mod estate;
 
@@ -10,6 +12,7 @@ use domain::diagnostic::Diagnostic;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Month, Period};
 use domain::port::{RuleFacts, Rules};
+use draw::Draw;
 use estate::{FixedRules, charge, run_on};
 use ledger::{BalanceFilter, Bucket, Ledger, Reader};
 use reports::closing;
@@ -227,45 +230,12 @@ fn a_month_is_over_at_midnight_utc_and_a_clock_that_was_set_back_is_named() {
     assert!(refused.is_err_and(|finding| finding.code == reports::code::PERIOD_NOT_READY));
 }
 
-/// SplitMix64: the same story for the same seed.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-
-    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
-        choices[self.below(choices.len() as u64) as usize]
-    }
-
-    /// Few and often equal, so that costs cancel out and entries stay.
-    fn charge(&mut self) -> RawCharge {
-        let day = self.of(&["2026-01-30", "2026-01-31", "2026-02-01", "2026-02-28", "2026-03-02"]);
-        let service = self.of(&[
-            "Compute",
-            "Compute",
-            "Database",
-            "Network",
-            "Support",
-            "Tax",
-            "Marketplace",
-            "Broken",
-            "Other",
-        ]);
-        let tags = [
-            ("team", self.of(&["a", "b", "c", ""])),
-            ("environment", self.of(&["prod", "dev", ""])),
-            ("application", self.of(&["web", ""])),
-        ];
-        let amount = self.of(&["5", "-5", "7.000000001", "0", "12.3456789", "-0.333333333"]);
-        let mut charge = charge(day, service, &tags, amount);
-        charge.billing_currency = self.of(&["USD", "USD", "EUR"]).into();
-        charge
-    }
+/// Few and often equal amounts, so that costs cancel out and entries stay.
+fn drawn_charge(draw: &mut Draw) -> RawCharge {
+    let day = draw.of(&["2026-01-30", "2026-01-31", "2026-02-01", "2026-02-28", "2026-03-02"]);
+    draw.charge(day, |draw| {
+        draw.of(&["5", "-5", "7.000000001", "0", "12.3456789", "-0.333333333"]).to_owned()
+    })
 }
 
 const GROUPS: [&[&str]; 10] = [
@@ -359,7 +329,7 @@ fn any_story_adds_up_and_leaves_closed_months_as_they_are() {
         let mut draw = Draw(seed);
         let mut ledger = good(Ledger::in_memory());
         let mut bills: Vec<Vec<RawCharge>> =
-            (0..2).map(|_| (0..15).map(|_| draw.charge()).collect()).collect();
+            (0..2).map(|_| (0..15).map(|_| drawn_charge(&mut draw)).collect()).collect();
         let mut current = rules(0, 6, false, None);
         let sources =
             |bills: &[Vec<RawCharge>]| vec![("aws", bills[0].clone()), ("gcp", bills[1].clone())];
@@ -385,7 +355,7 @@ fn any_story_adds_up_and_leaves_closed_months_as_they_are() {
                     let bill = &mut bills[draw.below(2) as usize];
                     for _ in 0..=draw.below(4) {
                         let at = draw.below(bill.len() as u64) as usize;
-                        bill[at] = draw.charge();
+                        bill[at] = drawn_charge(&mut draw);
                     }
                 }
             }

@@ -1,6 +1,8 @@
 //! Costs read from postings and costs worked out from charges are the same costs.
 
 mod derived;
+#[path = "report/draw.rs"]
+mod draw;
 #[path = "report/estate.rs"]
 mod estate;
 
@@ -13,6 +15,7 @@ use domain::field::Field;
 use domain::money::Sum;
 use domain::period::{Day, Period};
 use domain::port::{RuleFacts, Rules};
+use draw::Draw;
 use estate::{FixedRules, charge, run_on};
 use ledger::listing::EntryFilter;
 use ledger::{Ledger, Reader};
@@ -56,58 +59,21 @@ fn asked(ledger: &Reader, query: &CostQuery) -> Vec<String> {
     shown(&costs(ledger, query).unwrap_or_else(|error| panic!("{error}")))
 }
 
-/// SplitMix64: the same estate for the same seed.
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-
-    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
-        choices[self.below(choices.len() as u64) as usize]
-    }
-
-    /// Charges of any sign with up to eleven decimals, in two currencies, over three weeks around a
-    /// month's end.
-    fn charges(&mut self) -> Vec<RawCharge> {
-        let count = 100 + self.below(200);
-        (0..count)
-            .map(|_| {
-                let day = format!("2026-01-{:02}", 20 + self.below(12));
-                let day = if self.below(3) == 0 {
-                    format!("2026-02-{:02}", 1 + self.below(9))
-                } else {
-                    day
-                };
-                let service = self.of(&[
-                    "Compute",
-                    "Compute",
-                    "Database",
-                    "Network",
-                    "Support",
-                    "Tax",
-                    "Marketplace",
-                    "Broken",
-                    "Other",
-                ]);
-                let tags = [
-                    ("team", self.of(&["a", "b", "c", ""])),
-                    ("environment", self.of(&["prod", "dev", ""])),
-                    ("application", self.of(&["web", ""])),
-                ];
-                let sign = if self.below(6) == 0 { "-" } else { "" };
-                let amount =
-                    format!("{sign}{}.{:011}", self.below(1000), self.below(100_000_000_000));
-                let mut charge = charge(&day, service, &tags, &amount);
-                charge.billing_currency = self.of(&["USD", "USD", "EUR"]).into();
-                charge
+/// Charges of any sign with up to eleven decimals, in two currencies, over three weeks around a
+/// month's end.
+fn charges(draw: &mut Draw) -> Vec<RawCharge> {
+    let count = 100 + draw.below(200);
+    (0..count)
+        .map(|_| {
+            let day = format!("2026-01-{:02}", 20 + draw.below(12));
+            let day =
+                if draw.below(3) == 0 { format!("2026-02-{:02}", 1 + draw.below(9)) } else { day };
+            draw.charge(&day, |draw| {
+                let sign = if draw.below(6) == 0 { "-" } else { "" };
+                format!("{sign}{}.{:011}", draw.below(1000), draw.below(100_000_000_000))
             })
-            .collect()
-    }
+        })
+        .collect()
 }
 
 const POSTED: [&[&str]; 7] = [
@@ -159,11 +125,11 @@ fn charges_and_postings_give_the_same_costs_after_every_run() {
     for seed in 1..=2 {
         let mut draw = Draw(seed);
         let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
-        let (first, second) = (draw.charges(), draw.charges());
+        let (first, second) = (charges(&mut draw), charges(&mut draw));
         run_on(&mut ledger, &[("aws", first.clone()), ("gcp", second)], &FixedRules::new("one", 6));
         agree(&ledger, seed);
         // A source is restated.
-        let second = draw.charges();
+        let second = charges(&mut draw);
         run_on(
             &mut ledger,
             &[("aws", first.clone()), ("gcp", second.clone())],
@@ -182,12 +148,12 @@ fn rules_that_turn_on_a_day_are_taken_by_the_day_of_the_charge() {
     let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
     let turning =
         |generation: &str, weight| FixedRules::new(generation, weight).turning(day("2026-01-28"));
-    let charges = draw.charges();
-    run_on(&mut ledger, &[("aws", charges.clone())], &turning("one", 6));
+    let drawn = charges(&mut draw);
+    run_on(&mut ledger, &[("aws", drawn.clone())], &turning("one", 6));
     agree(&ledger, 7);
-    run_on(&mut ledger, &[("aws", charges.clone())], &turning("two", 5));
+    run_on(&mut ledger, &[("aws", drawn.clone())], &turning("two", 5));
     agree(&ledger, 7);
-    run_on(&mut ledger, &[("aws", charges)], &FixedRules::new("three", 5));
+    run_on(&mut ledger, &[("aws", drawn)], &FixedRules::new("three", 5));
     agree(&ledger, 7);
 }
 
@@ -195,7 +161,7 @@ fn rules_that_turn_on_a_day_are_taken_by_the_day_of_the_charge() {
 fn corrections_of_a_closed_month_stand_on_other_days_and_add_up_to_the_same() {
     let mut draw = Draw(11);
     let mut ledger = Ledger::in_memory().unwrap_or_else(|error| panic!("{error}"));
-    run_on(&mut ledger, &[("aws", draw.charges())], &FixedRules::new("one", 6));
+    run_on(&mut ledger, &[("aws", charges(&mut draw))], &FixedRules::new("one", 6));
     let january: domain::period::Month =
         "2026-01".parse().unwrap_or_else(|error| panic!("{error}"));
     let query_of_january =
@@ -204,7 +170,7 @@ fn corrections_of_a_closed_month_stand_on_other_days_and_add_up_to_the_same() {
     ledger
         .close_period(january, 1_770_000_000_000, "booked")
         .unwrap_or_else(|error| panic!("{error}"));
-    run_on(&mut ledger, &[("aws", draw.charges())], &FixedRules::new("one", 6));
+    run_on(&mut ledger, &[("aws", charges(&mut draw))], &FixedRules::new("one", 6));
     assert_eq!(asked(&ledger, &query_of_january), before, "a closed month does not move");
     let derived = |query: &CostQuery| {
         shown(&derived_costs(&ledger, query, None).unwrap_or_else(|error| panic!("{error}")))

@@ -163,11 +163,7 @@ fn usage(report: &SourceReport) -> Vec<MetricDocument> {
 impl From<&SourceReport> for ComparisonDocument {
     fn from(report: &SourceReport) -> ComparisonDocument {
         ComparisonDocument {
-            days: DayCountsDocument {
-                new: report.days_new,
-                changed: report.days_changed,
-                unchanged: report.days_unchanged,
-            },
+            days: DayCountsDocument::from(report),
             restated: report.restated.iter().map(RestatementDocument::from).collect(),
             withdrawn: report.withdrawn.iter().map(WithdrawalDocument::from).collect(),
             days_kept: report.days_kept,

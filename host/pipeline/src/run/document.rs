@@ -234,11 +234,7 @@ impl From<&SourceReport> for SourceReportDocument {
             charges: source.charges,
             set_aside: source.set_aside,
             rejected: source.rejected.iter().take(REJECTED_SHOWN).map(rejected).collect(),
-            days: DayCountsDocument {
-                new: source.days_new,
-                changed: source.days_changed,
-                unchanged: source.days_unchanged,
-            },
+            days: DayCountsDocument::from(source),
             accrual: AccrualDocument {
                 billed: source.billed,
                 days_taken_back: source.days_taken_back,
@@ -256,6 +252,16 @@ impl From<&SourceReport> for SourceReportDocument {
             without_state: source.without_state,
             cost: PluginCostDocument::from(&source.cost),
             failure: source.failure.as_ref().map(DiagnosticDocument::from),
+        }
+    }
+}
+
+impl From<&SourceReport> for DayCountsDocument {
+    fn from(source: &SourceReport) -> DayCountsDocument {
+        DayCountsDocument {
+            new: source.days_new,
+            changed: source.days_changed,
+            unchanged: source.days_unchanged,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Details of columnar files, whose numbers are no texts.
 
 use super::{mapping, stored};
-use crate::fakes::{rules, source, try_run};
-use arrow_array::{ArrayRef, Decimal128Array, RecordBatch, StringArray};
+use crate::fakes::{rules, source, try_run, write_parquet};
+use arrow_array::{ArrayRef, Decimal128Array, StringArray};
 use domain::charge::KeptDetails;
 use domain::field::Field;
 use domain::mapping::{Feed, FeedFrom, Origin};
@@ -10,7 +10,6 @@ use domain::port::{Batch, GrantedTable, Rows};
 use domain::run::RunState;
 use domain::text_form::TextForm;
 use ledger::Ledger;
-use parquet::arrow::ArrowWriter;
 use pipeline::source::Source;
 use std::sync::Arc;
 use test_support::fakes::FakeCollector;
@@ -35,11 +34,7 @@ fn numbers_of_columnar_files_are_prices_and_costs_to_the_digit() {
         ("quantity", decimals([Some(240_000_000_000), None, Some(0), Some(1)])),
         ("price", decimals([Some(464_000_000), Some(464_000_000), Some(-464_000_000), None])),
     ];
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let file = std::fs::File::create(&path).unwrap();
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
+    write_parquet(&path, columns);
     let mut mapping = mapping("bill.parquet");
     mapping.feeds.retain(|from| from.feed != Feed::Dimension(Field::INVOICE_ID));
     let price = Origin::Column("price".into());

@@ -6,7 +6,7 @@ mod decided;
 mod products;
 
 use crate::fakes::{balances, rules, source, try_run};
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow_array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
 use domain::charge::{KeptDetails, RawCharge};
 use domain::dictionary::{Dictionary, ResourceId};
 use domain::field::Field;
@@ -18,7 +18,6 @@ use domain::terms::{Term, TermsId};
 use domain::text_form::TextForm;
 use ledger::Ledger;
 use ledger::segment::{Details, NO_HOUR, PriceList, SegmentCharges, decode_with};
-use parquet::arrow::ArrowWriter;
 use pipeline::report::RunReport;
 use pipeline::source::Source;
 use std::path::Path;
@@ -401,11 +400,7 @@ fn write_parquet(path: &Path) {
         ("service", Arc::new(StringArray::from(vec!["night", "morning", "evening"]))),
         ("cost", Arc::new(Int64Array::from(vec![1, 2, 3]))),
     ];
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let file = std::fs::File::create(path).unwrap();
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
+    crate::fakes::write_parquet(path, columns);
 }
 
 /// Some exports write the start into one of two columns.

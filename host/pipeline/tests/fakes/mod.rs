@@ -1,5 +1,6 @@
 //! A collector and rules made of plain Rust, so that runs are tested without wasm and scripts.
 
+use arrow_array::{ArrayRef, RecordBatch};
 use domain::charge::{ChargeLine, RawCharge, RawUsage};
 use domain::decision::{Decision, Outcome, OutcomeId, RuleIndex, Verdict};
 use domain::detail::Detail;
@@ -8,8 +9,9 @@ use domain::dictionary::{Dictionary, ResourceId};
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{CostQuestion, DriverFilter};
+use domain::driver::facts::{CostQuestion, DriverFilter, UsageQuery, Window};
 use domain::driver::rate_card::RateCard;
+use domain::driver::usage::{Unknown, UsageDriver};
 use domain::entry::RuleVersion;
 use domain::field::Field;
 use domain::period::{Day, Period};
@@ -20,10 +22,12 @@ use domain::recipient::Recipient;
 use domain::spread::{Spread, WhenZero};
 use domain::tag::TagSchema;
 use ledger::{Ledger, Reader};
+use parquet::arrow::ArrowWriter;
 use pipeline::feed::Patience;
 use pipeline::report::{RunReport, SourceReport};
 use pipeline::run::{Rehearsal, RunOptions, rehearse, run};
 use pipeline::source::{RepeatPolicy, Source};
+use std::path::Path;
 use test_support::fakes::{FakeCollector, request};
 
 /// Hands over the charges in pages of seven. Then it succeeds, or fails with `failure`.
@@ -468,4 +472,29 @@ pub fn passing_by(rules: &mut ByService, rule: &str, stage: Stage, spread: Sprea
     };
     rules.later.push((rules.facts.len() as u32, spread));
     rules.facts.push(facts);
+}
+
+/// Usage of all teams by the key `team`.
+pub fn used_by_team(metric: &str, window: Window) -> UsageDriver {
+    UsageDriver {
+        query: UsageQuery {
+            metric: metric.into(),
+            filter: DriverFilter::new(),
+            key: "team".into(),
+            window,
+        },
+        among: Candidates::AllTeams,
+        recipients: Default::default(),
+        table: None,
+        unknown: Unknown::Ignore,
+    }
+}
+
+/// A file of one row group.
+pub fn write_parquet<const N: usize>(path: &Path, columns: [(&str, ArrayRef); N]) {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
 }

@@ -3,7 +3,7 @@
 mod flattened;
 
 use crate::fakes::{charges, rules, source, try_run};
-use arrow_array::{ArrayRef, Decimal128Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow_array::{ArrayRef, Decimal128Array, StringArray, TimestampMillisecondArray};
 use domain::code::Code;
 use domain::field::Field;
 use domain::mapping::{Feed, FeedFrom, Mapping, Origin, TagColumn};
@@ -12,7 +12,6 @@ use domain::period::DateOrder;
 use domain::port::{Batch, CollectRequest, GrantedTable, Rows};
 use domain::text_form::TextForm;
 use ledger::Ledger;
-use parquet::arrow::ArrowWriter;
 use pipeline::code::{CHARGES_REPEATED, SUMS_REPEATED};
 use pipeline::report::RunReport;
 use pipeline::source::{RepeatPolicy, Source};
@@ -213,11 +212,7 @@ fn write_parquet(path: &Path) {
         ("team", Arc::new(StringArray::from(vec!["a", "b", "a"]))),
         ("cost", Arc::new(costs.with_precision_and_scale(20, 4).unwrap())),
     ];
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let file = std::fs::File::create(path).unwrap();
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
+    crate::fakes::write_parquet(path, columns);
 }
 
 #[test]

@@ -2,16 +2,15 @@
 
 use crate::fakes::{
     ByService, balances, charges, over_stored, passing_by, rules, source, try_run, try_run_at,
-    usage_source,
+    usage_source, used_by_team,
 };
 use crate::stages::standing;
 use domain::code::{AMOUNT_TOO_LARGE, WEIGHTS_CANCEL};
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{CostQuestion, DriverFilter, UsageQuery, Window};
+use domain::driver::facts::{CostQuestion, DriverFilter, Window};
 use domain::driver::rate_card::{Price, RateCard, UnitPrice};
-use domain::driver::usage::{Unknown, UsageDriver};
 use domain::field::Field;
 use domain::period::{Month, Period};
 use domain::port::{Rules, Stage};
@@ -30,18 +29,7 @@ const BILL: &str = "
 ";
 
 fn by_usage(metric: &str, window: Window) -> Spread {
-    Spread::new(Driver::Usage(UsageDriver {
-        query: UsageQuery {
-            metric: metric.into(),
-            filter: DriverFilter::new(),
-            key: "team".into(),
-            window,
-        },
-        among: Candidates::AllTeams,
-        recipients: Default::default(),
-        table: None,
-        unknown: Unknown::Ignore,
-    }))
+    Spread::new(Driver::Usage(used_by_team(metric, window)))
 }
 
 /// Rules that share the pool `pools/idle` by this spread.

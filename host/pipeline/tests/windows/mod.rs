@@ -3,6 +3,7 @@
 
 use crate::fakes::{
     ByService, balances, charges, passing, passing_by, rules, source, try_run, usage_source,
+    used_by_team,
 };
 use crate::stages::{agrees, standing};
 use domain::charge::RawCharge;
@@ -10,9 +11,8 @@ use domain::code::WEIGHTS_CANCEL;
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
-use domain::driver::facts::{CostBasis, CostQuestion, DriverFilter, UsageQuery, Window};
+use domain::driver::facts::{CostBasis, CostQuestion, DriverFilter, Window};
 use domain::driver::rate_card::{Price, RateCard, UnitPrice};
-use domain::driver::usage::{Unknown, UsageDriver};
 use domain::port::Stage;
 use domain::recipient::Recipient;
 use domain::run::RunState;
@@ -268,25 +268,10 @@ fn days_that_come_one_by_one_end_as_days_that_come_at_once() {
     assert_eq!(grown.verify(&mut |_| {}).unwrap().findings, Vec::new());
 }
 
-fn used(metric: &str, window: Window) -> UsageDriver {
-    UsageDriver {
-        query: UsageQuery {
-            metric: metric.into(),
-            filter: DriverFilter::new(),
-            key: "team".into(),
-            window,
-        },
-        among: Candidates::AllTeams,
-        recipients: Default::default(),
-        table: None,
-        unknown: Unknown::Ignore,
-    }
-}
-
 /// A tenth for each request, and the rest to `platform`.
 fn tenth(window: Window) -> RateCard {
     RateCard {
-        usage: used("req", window),
+        usage: used_by_team("req", window),
         prices: vec![Price { upto: None, price: UnitPrice(10_i128.pow(17)) }],
         remainder: Recipient::team("platform"),
         currency: None,
@@ -419,7 +404,8 @@ fn weights_that_nearly_cancel_out_stop_the_run_by_name() {
 /// Three days of a gateway, and usage of two sources.
 fn nat(when_zero: WhenZero) -> ByService {
     let mut rules = rules();
-    rules.fee = Spread { when_zero, ..Spread::new(Driver::Usage(used("egress", Window::DAY))) };
+    rules.fee =
+        Spread { when_zero, ..Spread::new(Driver::Usage(used_by_team("egress", Window::DAY))) };
     rules
 }
 
@@ -462,7 +448,7 @@ fn a_gap_of_one_source_is_not_zero() {
 #[test]
 fn usage_that_is_money_has_credits() {
     let mut rules = rules();
-    rules.fee = Spread::new(Driver::Usage(used("list", Window::Month)));
+    rules.fee = Spread::new(Driver::Usage(used_by_team("list", Window::Month)));
     let usage = "
         2026-03-01 list 60 USD team=a billing_currency=USD
         2026-03-01 list 50 USD team=b billing_currency=USD
