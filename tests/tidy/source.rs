@@ -10,7 +10,7 @@ const COLUMNS_MAX: usize = 100;
 
 /// Longer lines that the formatter cannot break, by folder. The numbers only shrink.
 const LONG_LINES: [(&str, usize); 4] =
-    [("host/", 283), ("plugin-sdk/", 6), ("plugins/", 73), ("tests/", 39)];
+    [("host/", 282), ("plugin-sdk/", 6), ("plugins/", 73), ("tests/", 39)];
 
 /// Line ranges of functions, found by indentation, which the formatter guarantees.
 fn functions(text: &str) -> Vec<(usize, usize, String)> {
