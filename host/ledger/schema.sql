@@ -462,8 +462,6 @@ CREATE TABLE "statement" (
 
 CREATE UNIQUE INDEX statement_by_collection ON statement (collection, day, currency, billing_period);
 
-CREATE INDEX statement_by_content ON statement (fingerprint, day);
-
 CREATE INDEX statement_by_source_day ON statement (source, day, currency, billing_period);
 
 CREATE UNIQUE INDEX statement_without_period ON statement (collection, day, currency) WHERE billing_period IS NULL;

@@ -8,6 +8,7 @@ use crate::settings::Settings;
 use crate::settings::change::SettingsChange;
 use crate::stop::Stop;
 use domain::diagnostic::Diagnostic;
+use std::fs;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -24,10 +25,11 @@ pub fn start(
 ) -> std::io::Result<()> {
     thread::Builder::new().name("reloads".into()).spawn(move || {
         let mut saves = RuleSaves { count: rules.generation_count(), findings: Vec::new() };
-        let mut settings_seen = SettingsChange::None;
+        let mut settings_saves =
+            SettingsSaves { text: Some(settings.text.clone()), change: SettingsChange::None };
         loop {
             saves.look(&*rules, &planner);
-            look_at_settings(&settings, &mut settings_seen);
+            settings_saves.look(&settings);
             if !stop.wait(LOOKED_EVERY) {
                 return;
             }
@@ -66,22 +68,36 @@ impl RuleSaves {
     }
 }
 
-/// Says once what a save of the settings file means.
-fn look_at_settings(settings: &Settings, seen: &mut SettingsChange) {
-    let change = settings.change();
-    if change == *seen {
-        return;
-    }
-    let file = &settings.file;
-    match &change {
-        SettingsChange::None => tracing::info!("{file} is again as it was read"),
-        SettingsChange::Saved => {
-            tracing::info!("{file} was saved; `serve` takes it when it is started again");
+/// The save of the settings file that was told last.
+struct SettingsSaves {
+    /// Nothing where the file could not be read.
+    text: Option<String>,
+    change: SettingsChange,
+}
+
+impl SettingsSaves {
+    /// Says once what a save means. A text that was judged is not judged again.
+    fn look(&mut self, settings: &Settings) {
+        let file = &settings.file;
+        let text = fs::read_to_string(file).ok();
+        if file.is_empty() || text == self.text {
+            return;
         }
-        SettingsChange::Broken(findings) => {
-            findings.iter().for_each(notice::warn);
-            tracing::info!("{file} was not taken; the settings of the start stay in force");
+        self.text = text;
+        let change = settings.change();
+        if change == self.change {
+            return;
         }
+        match &change {
+            SettingsChange::None => tracing::info!("{file} is again as it was read"),
+            SettingsChange::Saved => {
+                tracing::info!("{file} was saved; `serve` takes it when it is started again");
+            }
+            SettingsChange::Broken(findings) => {
+                findings.iter().for_each(notice::warn);
+                tracing::info!("{file} was not taken; the settings of the start stay in force");
+            }
+        }
+        self.change = change;
     }
-    *seen = change;
 }

@@ -11,3 +11,6 @@ BEGIN SELECT RAISE(ABORT, 'generation_setting is append-only'); END;
 
 CREATE TRIGGER generation_setting_refuses_delete BEFORE DELETE ON generation_setting
 BEGIN SELECT RAISE(ABORT, 'generation_setting is append-only'); END;
+
+-- Charges of two sources are compared as resources and amounts, and not by their fingerprint.
+DROP INDEX statement_by_content;

@@ -25,7 +25,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("06-coverage", "2dbc4f637c39695b1d12fdeb517e5ae65afd73d1f1ce7c4542d077bec39498b5"),
     ("07-deliveries", "45de981388061101bbc0ea49c190f5b552ee4d73910da5d63abc8519742c4e22"),
     ("08-terms", "2fbe347ea77728b43b2fd189ca60634646e6f348a9935fd64cc126fd3b92700c"),
-    ("09-settings", "ad23f3304f4bef8cd573b94d2b35fc14d51d141246547c94a078cce2ffa0c132"),
+    ("09-settings", "ddc40bf84f47ba5254a1a6981fbfb580056e251c4ec600f02159265100043135"),
 ];
 
 /// A file with at least one row in every table.
