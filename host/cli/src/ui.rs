@@ -89,11 +89,6 @@ pub fn failure(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// A count with its thing: `1 charge`, `2 charges`.
-pub fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
 /// Pretty JSON with a line end.
 pub fn json_text(value: &Value) -> String {
     format!("{value:#}\n")

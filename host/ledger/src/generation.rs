@@ -171,8 +171,7 @@ fn mutual(name: String) -> Result<Mutual> {
 
 impl Transaction<'_> {
     /// Stores rules, tables and settings, unless the same ones are there. Rules with turning days
-    /// are stored
-    /// once for each stretch of days that they are used for.
+    /// are stored once for each stretch of days that they are used for.
     pub fn save_generation(
         &mut self,
         rules: &dyn Rules,

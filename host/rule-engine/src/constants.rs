@@ -1,9 +1,8 @@
 //! Decisions whose arguments are written out, run while the rules are checked.
 //!
 //! `split(#{a: 0})` fails on every charge that reaches it. So such calls are cut out of the text
-//! and run once. Values of the charge and cells of tables are not known then; a text that nobody
-//! writes
-//! stands in for them, and whatever is said about it is left out.
+//! and run once. Values of the charge and cells of tables are not known then. A text that nobody
+//! writes stands in for them, and whatever is said about it is left out.
 
 use crate::compile::Rule;
 use crate::decision::{Opinion, Refusal};

@@ -359,8 +359,7 @@ fn valid_rules(rules: &[Rule], day: Day) -> ValidRules {
 
 /// The digest that names the generation. It covers everything that a decision can depend on: rules,
 /// tables, settings, and the options that change a decision. Each text is hashed with its length
-/// before it,
-/// so that two lists of texts cannot run into the same bytes.
+/// before it, so that two lists of texts cannot run into the same bytes.
 fn generation(rules: &[Rule], tables: &Tables, options: &RuleOptions) -> String {
     let mut hasher = Sha256::new();
     let mut add = |text: &str| {

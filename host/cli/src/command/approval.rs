@@ -2,9 +2,10 @@
 
 use crate::args::Format;
 use crate::error::Failure;
-use crate::ui::{Ui, counted, json_text};
+use crate::ui::{Ui, json_text};
 use domain::period::instant;
 use domain::port::Rules;
+use installation::amount_text::counted;
 use installation::apply::plan_file;
 use installation::approval::record;
 use installation::settings::Settings;

@@ -1,9 +1,9 @@
 //! Sentences about deliveries that do not count, and about money that stands in the ledger and
 //! changes. A run and a check before it say the same. No money goes without a word.
 
-use crate::ui::counted;
 use domain::period::Day;
 use domain::port::Delivery;
+use installation::amount_text::counted;
 use pipeline::report::SourceReport;
 use pipeline::withdraw::{Restatement, Withdrawal};
 use std::collections::BTreeMap;

@@ -3,13 +3,14 @@
 use crate::args::{AxisName, Format, GlobalArgs, PeriodArgs};
 use crate::error::Failure;
 use crate::query;
-use crate::ui::{Ui, counted, document_text};
+use crate::ui::{Ui, document_text};
 use domain::account::Account;
 use domain::axis::Axis;
 use domain::money::Currency;
 use domain::period::Period;
 use domain::port::{RuleFacts, TriedRule};
 use domain::recipient::Recipient;
+use installation::amount_text::counted;
 use installation::ledger_file;
 use installation::rules;
 use installation::settings::Need;

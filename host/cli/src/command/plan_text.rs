@@ -3,9 +3,9 @@
 use super::run::conservation_line;
 use crate::query;
 use crate::table::{Align, Table};
-use crate::ui::{Ui, counted};
+use crate::ui::Ui;
 use domain::money::{Currency, Sum};
-use installation::amount_text::{decimals, grouped, money, moneys};
+use installation::amount_text::{counted, decimals, grouped, money, moneys};
 use installation::plan_summary::plan_summary;
 use pipeline::apply::short;
 use pipeline::history::Changes;

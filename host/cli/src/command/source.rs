@@ -8,11 +8,12 @@ mod table;
 
 use crate::args::{Format, GlobalArgs};
 use crate::error::Failure;
-use crate::ui::{Ui, counted, document_text};
+use crate::ui::{Ui, document_text};
 use chosen::{chosen, named};
 use domain::diagnostic::Diagnostic;
 use domain::period::{Day, instant};
 use domain::port::PluginIdentity;
+use installation::amount_text::counted;
 use installation::clock;
 use installation::ledger_file;
 use installation::settings::{Need, Settings};

@@ -2,10 +2,11 @@
 
 use crate::args::Format;
 use crate::error::Failure;
-use crate::ui::{Ui, counted, json_text};
+use crate::ui::{Ui, json_text};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::port::Collector;
+use installation::amount_text::counted;
 use installation::plugins;
 use installation::recording::{self, CollectedRows};
 use plugin_host::Grants;

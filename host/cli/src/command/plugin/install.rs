@@ -4,10 +4,11 @@
 use crate::args::GlobalArgs;
 use crate::code;
 use crate::error::Failure;
-use crate::ui::{Ui, counted};
+use crate::ui::Ui;
 use bundled_plugins::PLUGINS;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
+use installation::amount_text::counted;
 use installation::plugins;
 use installation::settings::{Need, Settings};
 use plugin_host::compat::{self, PluginChange};

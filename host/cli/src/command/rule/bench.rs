@@ -3,11 +3,11 @@
 use crate::args::Format;
 use crate::error::Failure;
 use crate::table::{Align, Table};
-use crate::ui::{Ui, counted, json_text};
+use crate::ui::{Ui, json_text};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::Period;
-use installation::amount_text::grouped;
+use installation::amount_text::{counted, grouped};
 use installation::ledger_file;
 use installation::rules;
 use installation::settings::Settings;

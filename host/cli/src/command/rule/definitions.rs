@@ -3,7 +3,8 @@
 
 use super::schema;
 use crate::error::Failure;
-use crate::ui::{Ui, counted, json_text};
+use crate::ui::{Ui, json_text};
+use installation::amount_text::counted;
 use installation::file;
 use installation::rules;
 use installation::settings::Settings;

@@ -1,9 +1,10 @@
 //! `rule fmt`: lays rules out anew, and nothing else.
 
 use crate::error::Failure;
-use crate::ui::{Ui, counted};
+use crate::ui::Ui;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
+use installation::amount_text::counted;
 use installation::file;
 use installation::settings::Settings;
 use rule_engine::code;

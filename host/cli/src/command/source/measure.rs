@@ -3,9 +3,10 @@
 
 use super::chosen::named;
 use crate::args::Format;
-use crate::ui::{Ui, counted, json_text};
+use crate::ui::{Ui, json_text};
 use domain::diagnostic::Diagnostic;
 use domain::port::{Batch, Rows};
+use installation::amount_text::counted;
 use installation::plugins;
 use installation::settings::Settings;
 use installation::sources;

@@ -4,11 +4,12 @@
 //! Nothing goes into the ledger.
 
 use super::chosen::named;
-use crate::ui::{Ui, counted};
+use crate::ui::Ui;
 use domain::charge::RawUsage;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{CollectRequest, Collector};
+use installation::amount_text::counted;
 use installation::file;
 use installation::plugins;
 use installation::settings::Settings;
