@@ -1,6 +1,6 @@
 //! Rows of a table for the caller: columns of cells, in a form that each format can fill.
 
-use arrow_array::{Array, StringViewArray};
+use arrow_array::{Array, StringArray, StringViewArray};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -57,10 +57,32 @@ pub enum Cells<'a> {
     Text { buffer: &'a [u8], ranges: &'a [(u32, u32)], quoted: bool },
     /// Texts that stay in the pages of a Parquet file.
     Views(&'a StringViewArray),
+    /// Cell `r` is the text with the number `keys[r]`. The texts are those of a row group.
+    Keyed { keys: &'a [i32], nulls: Option<&'a [bool]>, texts: &'a TextTable },
     /// Cell `r` is `values[r] × 10^-scale`.
     Decimal { values: &'a [i128], nulls: Option<&'a [bool]>, scale: u32 },
     /// Days since 1970-01-01, in UTC.
     Days { values: &'a [i32], nulls: Option<&'a [bool]> },
+}
+
+/// The texts of a column in one row group.
+#[derive(Clone, Debug)]
+pub struct TextTable(pub(crate) StringArray);
+
+impl TextTable {
+    pub fn get(&self, key: usize) -> Option<&[u8]> {
+        (key < self.0.len()).then(|| self.0.value(key).as_bytes())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.0.len()).map(|key| self.0.value(key).as_bytes())
+    }
+
+    /// Whether both are one list in memory, and not two that say the same.
+    pub fn is(&self, other: &TextTable) -> bool {
+        let place = |list: &TextTable| (list.0.value_data().as_ptr(), list.0.len());
+        place(self) == place(other)
+    }
 }
 
 impl<'a> Cells<'a> {
@@ -73,6 +95,8 @@ impl<'a> Cells<'a> {
                 .and_then(|(start, end)| buffer.get(*start as usize..*end as usize))
                 .unwrap_or_default(),
             Cells::Views(array) if array.is_valid(row) => array.value(row).as_bytes(),
+            Cells::Keyed { nulls: Some(nulls), .. } if nulls[row] => &[],
+            Cells::Keyed { keys, texts, .. } => texts.get(keys[row] as usize).unwrap_or_default(),
             _ => &[],
         }
     }

@@ -13,6 +13,7 @@ mod csv;
 mod encoding;
 mod file;
 mod header;
+mod parquet_decimal;
 mod parquet_file;
 mod parquet_text;
 mod parquet_time;
@@ -21,6 +22,6 @@ mod structure;
 mod table;
 mod text;
 
-pub use batch::{Batch, Cells, Column, ShortRows, TableFormat, TextView, UnreadableRow, viewed};
+pub use batch::{Batch, Cells, Column, ShortRows, TableFormat, TextTable, TextView, UnreadableRow, viewed};
 pub use place::lines_at;
 pub use table::{CellForm, Scan, TableFacts, WantedColumn, Worker, describe, distinct, sample};

@@ -1,14 +1,19 @@
 //! Parquet: row groups shared out among the workers, only the wanted columns decoded.
 
-use crate::batch::{Batch, Cells, Column};
+use crate::batch::{Batch, Cells, Column, TextTable};
 use crate::code;
 use crate::file::open;
+use crate::parquet_decimal::{FixedDecimal, fixed_decimal, numbers, with_bytes};
 use crate::parquet_text::cell_text;
 use crate::parquet_time::{date_days, moment_texts, timestamp_days};
 use crate::table::CellForm;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Decimal32Type, Decimal64Type, Decimal128Type};
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, StringViewArray, make_array};
+use arrow_array::types::{
+    Date32Type, Decimal32Type, Decimal64Type, Decimal128Type, Int32Type,
+};
+use arrow_array::{
+    Array, ArrayRef, DictionaryArray, RecordBatch, StringArray, StringViewArray, make_array,
+};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Schema};
 use domain::diagnostic::Diagnostic;
@@ -18,6 +23,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Encoding;
 use parquet::schema::types::ColumnDescPtr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -43,6 +49,11 @@ pub struct ParquetWorker {
 /// A column of a batch in one of the shapes of `Cells`.
 enum Shape {
     Views(StringViewArray),
+    Keyed {
+        keys: DictionaryArray<Int32Type>,
+        nulls: Option<Vec<bool>>,
+        texts: TextTable,
+    },
     /// Cells of other types, spelled out.
     Text {
         array: StringArray,
@@ -53,8 +64,8 @@ enum Shape {
         nulls: Option<Vec<bool>>,
         scale: u32,
     },
-    /// Decimals of 32 and 64 bits.
-    ShortDecimal {
+    /// Decimals that were of other widths.
+    WidenedDecimal {
         values: Vec<i128>,
         nulls: Option<Vec<bool>>,
         scale: u32,
@@ -78,17 +89,42 @@ fn not_parquet(table: &GrantedTable, why: &str) -> Diagnostic {
     .hint("fetch the file again and compare its size with the original's")
 }
 
-/// Reads texts as views into the pages of the file, so that no cell is copied.
-fn with_views(metadata: ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
+/// Whether all pages of a column hold numbers of texts that the file has once for each row group.
+fn is_keyed(metadata: &ArrowReaderMetadata, name: &str) -> bool {
+    metadata.metadata().row_groups().iter().all(|group| {
+        let mut columns = group.columns().iter();
+        let column = columns.find(|column| column.column_path().parts() == [name]);
+        column.and_then(|column| column.page_encoding_stats_mask()).is_some_and(|pages| {
+            pages.is_only(Encoding::RLE_DICTIONARY) || pages.is_only(Encoding::PLAIN_DICTIONARY)
+        })
+    })
+}
+
+/// Reads texts as views into the pages of the file or as numbers of texts, and these decimals as
+/// their bytes, so that no cell is copied.
+fn without_copies(
+    metadata: ArrowReaderMetadata,
+    decimals: &[(&str, FixedDecimal)],
+) -> parquet::errors::Result<ArrowReaderMetadata> {
     let as_views = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 if is_keyed(&metadata, field.name()) => {
+            let kind = DataType::Dictionary(DataType::Int32.into(), DataType::Utf8.into());
+            Field::new(field.name(), kind, field.is_nullable())
+        }
         DataType::Utf8 | DataType::LargeUtf8 => {
             Field::new(field.name(), DataType::Utf8View, field.is_nullable())
         }
-        _ => Field::clone(field),
+        _ => match decimals.iter().find(|(name, _)| name == field.name()) {
+            Some((name, FixedDecimal { width, .. })) => {
+                Field::new(*name, DataType::FixedSizeBinary(*width), field.is_nullable())
+            }
+            None => Field::clone(field),
+        },
     };
     let schema = Schema::new(metadata.schema().fields().iter().map(as_views).collect::<Vec<_>>());
+    let names: Vec<&str> = decimals.iter().map(|(name, _)| *name).collect();
     ArrowReaderMetadata::try_new(
-        Arc::clone(metadata.metadata()),
+        Arc::new(with_bytes(metadata.metadata(), &names)?),
         ArrowReaderOptions::new().with_schema(Arc::new(schema)),
     )
 }
@@ -99,6 +135,8 @@ struct ParquetColumn {
     path: Vec<String>,
     kind: DataType,
     form: CellForm,
+    /// A column of decimals that is read as their bytes.
+    decimal: Option<FixedDecimal>,
 }
 
 impl ParquetColumn {
@@ -140,6 +178,7 @@ fn add_columns(field: &Field, above: &[String], columns: &mut Vec<ParquetColumn>
         path: path.clone(),
         kind: field.data_type().clone(),
         form: CellForm::Text,
+        decimal: None,
     });
     if let DataType::Struct(members) = field.data_type() {
         for member in members {
@@ -160,16 +199,24 @@ impl ParquetScan {
         table: &GrantedTable,
         wanted: &[(usize, CellForm)],
     ) -> Result<ParquetScan, Diagnostic> {
-        let metadata =
-            with_views(metadata(table)?).map_err(|error| not_parquet(table, &error.to_string()))?;
+        let metadata = metadata(table)?;
         let all = all_columns(metadata.schema());
         let wanted: Vec<ParquetColumn> = wanted
             .iter()
             .filter_map(|(index, form)| {
                 let ParquetColumn { path, kind, .. } = all.get(*index)?;
-                Some(ParquetColumn { path: path.clone(), kind: kind.clone(), form: *form })
+                let decimal = match (form, &path[..]) {
+                    (CellForm::Typed, [name]) => fixed_decimal(metadata.metadata(), name),
+                    _ => None,
+                };
+                Some(ParquetColumn { path: path.clone(), kind: kind.clone(), form: *form, decimal })
             })
             .collect();
+        let decimals: Vec<(&str, FixedDecimal)> = (wanted.iter())
+            .filter_map(|column| Some((column.path.first()?.as_str(), column.decimal?)))
+            .collect();
+        let metadata = without_copies(metadata, &decimals)
+            .map_err(|error| not_parquet(table, &error.to_string()))?;
         let names: Vec<String> = wanted.iter().map(ParquetColumn::name).collect();
         let mask = mask(&metadata, &names);
         // Rows are numbered through the file, although workers take its groups in any order.
@@ -243,7 +290,7 @@ impl ParquetWorker {
         self.places.extend(self.next_row..self.next_row + rows as u64);
         self.next_row += rows as u64;
         let shapes = scan.wanted.iter().map(|column| match column.find(batch) {
-            Some(array) => Ok(shape(&array, column.form)),
+            Some(array) => Ok(shape(&array, column)),
             None => Err(not_parquet(&scan.table, &format!("its {} is gone", column.name()))),
         });
         let shapes = shapes.collect::<Result<Vec<Shape>, Diagnostic>>()?;
@@ -256,6 +303,9 @@ impl Shape {
     fn cells(&self) -> Cells<'_> {
         match self {
             Shape::Views(array) => Cells::Views(array),
+            Shape::Keyed { keys, nulls, texts } => {
+                Cells::Keyed { keys: keys.keys().values(), nulls: nulls.as_deref(), texts }
+            }
             Shape::Text { array, ranges } => {
                 Cells::Text { buffer: array.value_data(), ranges, quoted: false }
             }
@@ -265,7 +315,7 @@ impl Shape {
                     .map_or(&[][..], |array| array.values());
                 Cells::Decimal { values, nulls: nulls.as_deref(), scale: *scale }
             }
-            Shape::ShortDecimal { values, nulls, scale } => {
+            Shape::WidenedDecimal { values, nulls, scale } => {
                 Cells::Decimal { values, nulls: nulls.as_deref(), scale: *scale }
             }
             Shape::Days { values, nulls } => Cells::Days { values, nulls: nulls.as_deref() },
@@ -301,8 +351,24 @@ fn short_decimals(array: &ArrayRef) -> Option<Vec<i128>> {
     }
 }
 
-fn shape(array: &ArrayRef, form: CellForm) -> Shape {
-    let typed = form == CellForm::Typed;
+fn shape(array: &ArrayRef, column: &ParquetColumn) -> Shape {
+    let ParquetColumn { form, decimal, .. } = column;
+    let typed = *form == CellForm::Typed;
+    if let (Some(FixedDecimal { scale, .. }), Some(bytes)) =
+        (decimal, array.as_fixed_size_binary_opt())
+    {
+        return Shape::WidenedDecimal {
+            values: numbers(bytes),
+            nulls: nulls(array),
+            scale: *scale,
+        };
+    }
+    if let Some(keys) = array.as_dictionary_opt::<Int32Type>()
+        && let Some(texts) = keys.values().as_string_opt::<i32>()
+    {
+        let texts = TextTable(texts.clone());
+        return Shape::Keyed { keys: keys.clone(), nulls: nulls(array), texts };
+    }
     match array.data_type() {
         DataType::Utf8View => Shape::Views(array.as_string_view().clone()),
         // A negative scale stands for zeros at the end. The form as text writes them out.
@@ -312,7 +378,7 @@ fn shape(array: &ArrayRef, form: CellForm) -> Shape {
             scale: u32::from(scale.unsigned_abs()),
         },
         DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) if typed && *scale >= 0 => {
-            Shape::ShortDecimal {
+            Shape::WidenedDecimal {
                 values: short_decimals(array).unwrap_or_default(),
                 nulls: nulls(array),
                 scale: u32::from(scale.unsigned_abs()),
@@ -321,7 +387,7 @@ fn shape(array: &ArrayRef, form: CellForm) -> Shape {
         DataType::Timestamp(unit, _) if typed => {
             Shape::Days { values: timestamp_days(array, *unit), nulls: nulls(array) }
         }
-        DataType::Timestamp(unit, _) if form == CellForm::Moment => {
+        DataType::Timestamp(unit, _) if *form == CellForm::Moment => {
             text_shape(moment_texts(array, *unit))
         }
         DataType::Date32 if typed => Shape::Days {

@@ -2,9 +2,9 @@
 
 use arrow_array::builder::{ListBuilder, StringBuilder, StructBuilder};
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, Date64Array, Decimal32Array, Decimal64Array, Int64Array,
-    RecordBatch, StringArray, StructArray, TimestampMicrosecondArray, TimestampMillisecondArray,
-    TimestampNanosecondArray, TimestampSecondArray,
+    Array, ArrayRef, BinaryArray, Date64Array, Decimal32Array, Decimal64Array, Decimal128Array,
+    Int64Array, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
+    TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
 };
 use arrow_schema::{DataType, Field, Fields};
 use decode::{CellForm, Cells, Scan, ShortRows, WantedColumn, describe, sample};
@@ -90,6 +90,78 @@ fn short_decimals_and_long_dates_are_numbers_and_days() {
         Ok(())
     });
     assert!(read.unwrap());
+}
+
+/// Nine and sixteen bytes for each number, with signs, and a null whose bytes mean nothing.
+#[test]
+fn wide_decimals_are_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let most = 99_999_999_999_999_999_999_i128;
+    let cells = vec![Some(most), None, Some(-1), Some(-most), Some(0), Some(256)];
+    let array = |precision: u8, scale: i8| -> ArrayRef {
+        let array = Decimal128Array::from(cells.clone());
+        Arc::new(array.with_precision_and_scale(precision, scale).unwrap())
+    };
+    let columns = vec![("Nine", array(20, 10)), ("Sixteen", array(38, 2))];
+    let table = written(&folder, columns, Compression::SNAPPY);
+    let scan = Scan::open(
+        &table,
+        &["Nine", "Sixteen"].map(|name| WantedColumn { name: name.into(), form: CellForm::Typed }),
+        ShortRows::Refused,
+    )
+    .unwrap();
+    let read = scan.worker().next(&mut |batch| {
+        for (column, expected) in batch.columns.iter().zip([10, 2]) {
+            let Cells::Decimal { values, nulls: Some(nulls), scale } = column else {
+                panic!("no decimals with nulls")
+            };
+            let read = values.iter().zip(*nulls).map(|(value, null)| (!null).then_some(*value));
+            assert_eq!((read.collect::<Vec<_>>(), *scale), (cells.clone(), expected));
+        }
+        Ok(())
+    });
+    assert!(read.unwrap());
+    assert_eq!(
+        sample(&table, 3).unwrap(),
+        [["9999999999.9999999999", "999999999999999999.99"], ["", ""], ["-0.0000000001", "-0.01"],]
+    );
+}
+
+/// The same texts in row groups with other numbers for them, a null and an empty text, beside texts
+/// that are written out.
+#[test]
+fn numbered_texts_are_those_of_their_row_group() {
+    let folder = tempfile::tempdir().unwrap();
+    let cells = [Some("web"), None, Some(""), Some("a longer name, of 30 characters"), Some("web")];
+    let array: ArrayRef = Arc::new(StringArray::from(cells.to_vec()));
+    let batch =
+        RecordBatch::try_from_iter_with_nullable([("N", array.clone(), true), ("W", array, true)])
+            .unwrap();
+    let path = folder.path().join("t.parquet");
+    let properties = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(3))
+        .set_column_dictionary_enabled("W".into(), false);
+    let file = std::fs::File::create(&path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties.build())).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let table = GrantedTable { name: "t.parquet".into(), path, form: TextForm::default() };
+    let wanted = ["N", "W"].map(|name| WantedColumn { name: name.into(), form: CellForm::Text });
+    let scan = Scan::open(&table, &wanted, ShortRows::Refused).unwrap();
+    let mut worker = scan.worker();
+    let mut read: Vec<[String; 2]> = Vec::new();
+    while worker
+        .next(&mut |batch| {
+            assert!(matches!(batch.columns, [Cells::Keyed { .. }, Cells::Views(_)]));
+            let rows = (0..batch.rows)
+                .map(|row| [0, 1].map(|column| batch.columns[column].text(row).into_owned()));
+            read.extend(rows);
+            Ok(())
+        })
+        .unwrap()
+    {}
+    let expected = cells.map(|cell| [0, 1].map(|_| cell.unwrap_or_default().to_owned()));
+    assert_eq!(read, expected);
 }
 
 /// 2026-03-02 begins at second 1,772,409,600. The second moment is the last one before 1970.

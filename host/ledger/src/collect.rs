@@ -125,16 +125,20 @@ impl Reader {
     }
 
     fn segments_by(&self, day: &SourceDay, last_collection: i64) -> Result<Vec<StoredSegment>> {
-        let sql = "SELECT g.rows, g.billed_nanos, g.effective_nanos, g.data, g.billing_period
+        // SQLite would sort the charges themselves, so only their numbers are sorted, here.
+        let sql = "SELECT g.rows, g.billed_nanos, g.effective_nanos, g.data, g.billing_period, g.id
              FROM statement s JOIN segment g ON g.collection = s.collection AND g.day = s.day \
                AND g.currency = s.currency AND g.billing_period IS s.billing_period
              WHERE s.source = ?1 AND s.day = ?2 AND s.currency = ?3
                AND s.id = (SELECT max(t.id) FROM statement t WHERE t.source = ?1 AND t.day = ?2 \
                  AND t.currency = ?3 AND t.billing_period IS s.billing_period \
-                 AND t.collection <= ?4)
-             ORDER BY g.id";
+                 AND t.collection <= ?4)";
         let key = (&day.source, day.day.epoch_days(), day.currency.code(), last_collection);
-        row::rows(&self.connection, sql, key, row::stored_segment)
+        let mut segments = row::rows(&self.connection, sql, key, |row| {
+            Ok((row::cell::<i64>(row, 5)?, row::stored_segment(row)?))
+        })?;
+        segments.sort_unstable_by_key(|(id, _)| *id);
+        Ok(segments.into_iter().map(|(_, segment)| segment).collect())
     }
 
     /// The current statement of a day. It has no charges if they were taken back.

@@ -6,7 +6,7 @@
 
 use crate::cell::{CellFault, CellValue, no_comma_number, says_nothing};
 use crate::columns::{Input, TableReading};
-use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
+use crate::interner::{RowClass, RowTable, Secrets, TextHashes, hash_rows};
 use crate::terms::{KnownTerms, MetTerms};
 use decode::{Batch, Cells};
 use domain::decimal::{self, NotAnAmount, Rest};
@@ -24,6 +24,7 @@ pub struct DetailReader<'a, 'r> {
     secrets: Secrets,
     columns: Vec<usize>,
     table: RowTable,
+    texts: Vec<TextHashes>,
     hashes: Vec<(u64, u64)>,
     classes: Vec<RowClass>,
     unmet: Vec<usize>,
@@ -49,6 +50,7 @@ impl<'a, 'r> DetailReader<'a, 'r> {
             secrets,
             columns: columns.collect(),
             table: RowTable::default(),
+            texts: Vec::new(),
             hashes: Vec::new(),
             classes: Vec::new(),
             unmet: Vec::new(),
@@ -64,7 +66,8 @@ impl<'a, 'r> DetailReader<'a, 'r> {
         }
         let cells: Vec<(usize, Cells<'_>)> =
             self.columns.iter().map(|column| (*column, batch.columns[*column])).collect();
-        hash_rows(&cells, batch.rows, &self.secrets, &mut self.hashes);
+        let DetailReader { secrets, texts, hashes, .. } = self;
+        hash_rows(&cells, batch.rows, secrets, texts, hashes);
         self.table.find_all(&self.hashes, &mut self.classes, &mut self.unmet);
         if !self.unmet.is_empty() {
             self.resolve(&cells);

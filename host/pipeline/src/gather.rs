@@ -8,7 +8,7 @@ use crate::billing_period::BillingPeriods;
 use crate::cell::{CellFault, CellValue, Dates, SetAsideRow, amount};
 use crate::columns::{Input, TableReading};
 use crate::details::{BilledCell, DetailReader};
-use crate::interner::{RowClass, RowTable, Secrets, hash_rows};
+use crate::interner::{RowClass, RowTable, Secrets, TextHashes, hash_rows};
 use crate::normalize::{Identities, Reason, RowIdentity};
 use crate::pieces::Pieces;
 use decode::{Batch, Cells};
@@ -98,6 +98,7 @@ pub struct Gatherer<'a, 'r> {
     wanted: WantedDays<'a>,
     emit: &'a mut dyn FnMut(ChargeDay, EncodedSegment),
     table: RowTable,
+    texts: Vec<TextHashes>,
     hashes: Vec<(u64, u64)>,
     classes: Vec<RowClass>,
     unmet: Vec<usize>,
@@ -129,6 +130,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             wanted,
             emit,
             table: RowTable::default(),
+            texts: Vec::new(),
             hashes: Vec::new(),
             classes: Vec::new(),
             unmet: Vec::new(),
@@ -154,7 +156,8 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             .iter()
             .map(|(column, _)| (*column, batch.columns[*column]))
             .collect();
-        hash_rows(&identity, batch.rows, &self.secrets, &mut self.hashes);
+        let Gatherer { secrets, texts, hashes, .. } = self;
+        hash_rows(&identity, batch.rows, secrets, texts, hashes);
         self.table.find_all(&self.hashes, &mut self.classes, &mut self.unmet);
         if !self.unmet.is_empty() {
             self.resolve(&identity);

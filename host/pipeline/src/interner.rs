@@ -6,7 +6,7 @@
 //! themselves need not be kept or compared, which is what makes the table small enough for the
 //! cache.
 
-use decode::{Cells, TextView, viewed};
+use decode::{Cells, TextTable, TextView, viewed};
 use domain::dictionary::ResourceId;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -96,16 +96,44 @@ fn tail_words(bytes: &[u8], tail: &[u8]) -> (u64, u64) {
     }
 }
 
-/// The hashes of all rows of a batch, over the given columns.
+/// The hashes of the texts that a column has numbers of, until it has other texts.
+#[derive(Default)]
+pub struct TextHashes {
+    /// Kept, so that no other texts can stand at their place in memory.
+    texts: Option<TextTable>,
+    /// As 128 bits, which a row takes in like a short text.
+    hashes: Vec<u128>,
+}
+
+impl TextHashes {
+    fn of(&mut self, texts: &TextTable, secrets: &Secrets) -> &[u128] {
+        if !self.texts.as_ref().is_some_and(|known| known.is(texts)) {
+            self.texts = Some(texts.clone());
+            self.hashes.clear();
+            self.hashes.extend(texts.iter().map(|text| text_hash(text, secrets)));
+        }
+        &self.hashes
+    }
+}
+
+fn text_hash(text: &[u8], secrets: &Secrets) -> u128 {
+    let (left, right) = absorb((secrets.0[3], secrets.0[1]), text, secrets);
+    u128::from(left) | u128::from(right) << 64
+}
+
+/// The hashes of all rows of a batch, over the given columns. `known` has what earlier batches of
+/// the same columns left.
 pub fn hash_rows(
     columns: &[(usize, Cells<'_>)],
     rows: usize,
     secrets: &Secrets,
+    known: &mut Vec<TextHashes>,
     hashes: &mut Vec<(u64, u64)>,
 ) {
     hashes.clear();
     hashes.resize(rows, (secrets.0[3], secrets.0[1]));
-    for (_, cells) in columns {
+    known.resize_with(columns.len(), TextHashes::default);
+    for ((_, cells), known) in columns.iter().zip(known) {
         match cells {
             Cells::Text { buffer, ranges, .. } => {
                 for (hash, (start, end)) in hashes.iter_mut().zip(*ranges) {
@@ -119,6 +147,16 @@ pub fn hash_rows(
                         TextView::Short(view) => absorb_view(*hash, view, secrets),
                         TextView::Long(cell) => absorb(*hash, cell, secrets),
                     };
+                }
+            }
+            Cells::Keyed { keys, nulls, texts } => {
+                let (texts, nothing) = (known.of(texts, secrets), text_hash(&[], secrets));
+                for (row, (hash, key)) in hashes.iter_mut().zip(*keys).enumerate() {
+                    let text = match nulls {
+                        Some(nulls) if nulls[row] => nothing,
+                        _ => texts.get(*key as usize).copied().unwrap_or(nothing),
+                    };
+                    *hash = absorb_view(*hash, text, secrets);
                 }
             }
             // All of a column have one scale. A null has no bytes, and every number has some.

@@ -5,7 +5,7 @@
 
 use crate::cell::{CellFault, Dates, SetAsideRow, quantity, says_nothing};
 use crate::columns::Input;
-use crate::interner::{Secrets, hash_rows};
+use crate::interner::{Secrets, TextHashes, hash_rows};
 use decode::{Batch, CellForm, Cells, WantedColumn};
 use domain::charge::RawUsage;
 use domain::code::{AMOUNT_COMMA, Code};
@@ -236,6 +236,7 @@ impl<'a> GatheredUsage<'a> {
             classes: HashMap::new(),
             series: Vec::new(),
             reasons: Vec::new(),
+            texts: Vec::new(),
             hashes: Vec::new(),
             reading,
             gathered: self,
@@ -370,6 +371,7 @@ pub struct UsageReader<'r, 'a> {
     /// One for each metric of the mapping, class by class.
     series: Vec<usize>,
     reasons: Vec<(Option<usize>, String)>,
+    texts: Vec<TextHashes>,
     hashes: Vec<(u64, u64)>,
 }
 
@@ -378,7 +380,8 @@ impl UsageReader<'_, '_> {
         let identity: Vec<(usize, Cells<'_>)> =
             self.identity.iter().map(|column| (*column, batch.columns[*column])).collect();
         let mut hashes = std::mem::take(&mut self.hashes);
-        hash_rows(&identity, batch.rows, &self.gathered.secrets, &mut hashes);
+        let secrets = &self.gathered.secrets;
+        hash_rows(&identity, batch.rows, secrets, &mut self.texts, &mut hashes);
         for (row, hash) in hashes.iter().enumerate() {
             if let Err(refusal) = self.row(batch, row, *hash) {
                 let code = refusal.code;
