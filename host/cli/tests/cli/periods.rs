@@ -129,7 +129,7 @@ fn an_invoice_line_of_corrections_explains_itself() {
     let may = scene.run("explain atlas --from 2026-05 --to 2026-05").expect(0);
     let may = may.says("team/atlas: 110.000000000 USD\n");
     assert!(!may.stdout.contains("correction"), "{}", may.stdout);
-    // A closed month has its line as it was invoiced: 10 of 40, and 100 that are shared with nobody.
+    // A closed month has its lines as they were invoiced: 10 of 40, and 100 shared with nobody.
     let may = may.says("   10.000000000   9.09   40.000000000  25.00  by shared/support (");
     may.says("  100.000000000  90.91                        by direct/team (");
 }

@@ -49,7 +49,7 @@ parameters!(CostParameters {
     start_date: Option<Day>,
     /// The last day, included. Left out: to the last day there is.
     end_date: Option<Day>,
-    /// Length of the spans. Weeks start on Monday, quarters and years with the calendar's; the first
+    /// Length of the spans. Weeks start on Monday, quarters and years with the calendar; the first
     /// span is cut at start_date.
     granularity: Granularity = Granularity::Total,
     /// What is summed: effective_cost is what teams owe. All others are sums over charges, and are
