@@ -184,8 +184,9 @@ mod tests {
         assert_eq!(pieces(34), two);
         assert_eq!(pieces(41).len(), 2);
         assert_eq!(pieces(42).len(), 1);
-        // Too narrow for anything: one column each.
-        assert_eq!(pieces(25).len(), 4);
+        // The third month and the total need 24; below that each column stands alone.
+        assert_eq!(pieces(24).len(), 3);
+        assert_eq!(pieces(23).len(), 4);
         assert_eq!(pieces(0).len(), 4);
     }
 
