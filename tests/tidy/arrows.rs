@@ -59,6 +59,7 @@ const OWNED: &[(&str, &str)] = &[
     ("axum", "server"),
     ("clap", "cli"),
     ("indicatif", "cli"),
+    ("terminal_size", "cli"),
     ("tracing-subscriber", "cli"),
     ("reqwest", "reach"),
     ("kube", "reach"),

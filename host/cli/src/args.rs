@@ -73,6 +73,8 @@ pub enum GranularityName {
     Weekly,
     #[default]
     Monthly,
+    Quarterly,
+    Yearly,
     Total,
 }
 

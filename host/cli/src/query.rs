@@ -62,25 +62,24 @@ pub fn granularity(name: GranularityName) -> Granularity {
         GranularityName::Daily => Granularity::Daily,
         GranularityName::Weekly => Granularity::Weekly,
         GranularityName::Monthly => Granularity::Monthly,
+        GranularityName::Quarterly => Granularity::Quarterly,
+        GranularityName::Yearly => Granularity::Yearly,
         GranularityName::Total => Granularity::Total,
     }
 }
 
-/// The name of a period: its month or first day, or `total`.
+/// The name of a period: its year, quarter, month or first day, or `total`.
 pub fn period_name(start: Option<Day>, granularity: GranularityName) -> String {
     match (start, granularity) {
         (None, _) | (_, GranularityName::Total) => "total".into(),
         (Some(day), GranularityName::Monthly) => day.month().to_string(),
+        (Some(day), GranularityName::Quarterly) => {
+            let (year, month, _) = day.civil();
+            format!("{year:04}-Q{}", month.div_ceil(3))
+        }
+        (Some(day), GranularityName::Yearly) => format!("{:04}", day.civil().0),
         (Some(day), _) => day.to_string(),
     }
-}
-
-/// `name=value` of a `--filter`.
-pub fn filter(text: &str) -> Result<(GroupBy, String), Diagnostic> {
-    let (name, value) = text.split_once('=').ok_or_else(|| {
-        invalid(format!("the filter '{text}' has no '='")).hint("write `--filter team=payments`")
-    })?;
-    Ok((group(name)?, value.to_owned()))
 }
 
 /// One name of a `--group-by`.
@@ -98,6 +97,24 @@ mod tests {
             Ok(Some(period)) => format!("{} {}", period.start(), period.end()),
             Ok(None) => "all".into(),
             Err(finding) => finding.to_string(),
+        }
+    }
+
+    #[test]
+    fn periods_are_named_by_their_length() {
+        let named = |granularity| {
+            let day = Some("2026-02-15".parse().unwrap_or_else(|error| panic!("{error}")));
+            period_name(day, granularity)
+        };
+        for (granularity, name) in [
+            (GranularityName::Daily, "2026-02-15"),
+            (GranularityName::Weekly, "2026-02-15"),
+            (GranularityName::Monthly, "2026-02"),
+            (GranularityName::Quarterly, "2026-Q1"),
+            (GranularityName::Yearly, "2026"),
+            (GranularityName::Total, "total"),
+        ] {
+            assert_eq!(named(granularity), name);
         }
     }
 

@@ -5,6 +5,9 @@
 
 use domain::visible::visible_line;
 
+/// Between two columns.
+const GAP: &str = "  ";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
     Left,
@@ -40,10 +43,45 @@ impl Table {
             .line(&self.columns.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(), &widths);
         let mut body: Vec<String> = self.rows.iter().map(|row| self.line(row, &widths)).collect();
         if !self.totals.is_empty() {
-            body.push(widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>().join("  "));
+            body.push(widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>().join(GAP));
             body.extend(self.totals.iter().map(|row| self.line(row, &widths)));
         }
         (header, body.join("\n"))
+    }
+
+    /// The table in pieces that fit a width. Each has the first columns, and as many of the others
+    /// as there is room for, one at least.
+    pub fn folded(&self, first: usize, width: usize) -> Vec<Table> {
+        let needed = |column: usize| self.width(column) + GAP.len();
+        let start: usize = (0..first).map(needed).sum();
+        let mut pieces: Vec<Vec<usize>> = Vec::new();
+        let mut used = 0;
+        for column in first..self.columns.len() {
+            used += needed(column);
+            // The last column needs no gap.
+            match pieces.last_mut().filter(|_| used - GAP.len() <= width) {
+                Some(piece) => piece.push(column),
+                None => {
+                    pieces.push((0..first).chain([column]).collect());
+                    used = start + needed(column);
+                }
+            }
+        }
+        pieces.iter().map(|columns| self.piece(columns)).collect()
+    }
+
+    fn piece(&self, columns: &[usize]) -> Table {
+        let cells = |row: &Vec<String>| -> Vec<String> {
+            columns.iter().map(|column| row.get(*column).cloned().unwrap_or_default()).collect()
+        };
+        Table {
+            columns: columns
+                .iter()
+                .filter_map(|column| self.columns.get(*column).cloned())
+                .collect(),
+            rows: self.rows.iter().map(cells).collect(),
+            totals: self.totals.iter().map(cells).collect(),
+        }
     }
 
     fn width(&self, column: usize) -> usize {
@@ -60,7 +98,7 @@ impl Table {
                     Align::Right => format!("{cell:>width$}"),
                 }
             });
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        padded.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
     }
 }
 
@@ -117,6 +155,39 @@ mod tests {
         let (header, body) = table.parts();
         assert_eq!(header, "team        USD");
         assert_eq!(body, "payments   1.00\ngröße     12.50\n────────  ─────\ntotal     13.50");
+    }
+
+    #[test]
+    fn a_wide_table_is_folded_and_loses_no_column() {
+        let right = |name: &str| (name.to_owned(), Align::Right);
+        let names = ["2026-01", "2026-02", "2026-03", "total"];
+        let mut table =
+            Table::new(std::iter::once(("team".to_owned(), Align::Left)).chain(names.map(right)));
+        table.row(["payments", "1.00", "", "2.00", "3.00"].map(str::to_owned).into());
+        table.total(["total", "1.00", "0.00", "2.00", "3.00"].map(str::to_owned).into());
+        let pieces = |width: usize| -> Vec<String> {
+            let text = |piece: &Table| {
+                let (header, body) = piece.parts();
+                format!("{header}\n{body}")
+            };
+            table.folded(1, width).iter().map(text).collect()
+        };
+        // payments, two gaps and two months are 8 + 2 × 9 = 26 wide.
+        let two = [
+            "team      2026-01  2026-02\npayments     1.00\n\
+             ────────  ───────  ───────\ntotal        1.00     0.00",
+            "team      2026-03  total\npayments     2.00   3.00\n\
+             ────────  ───────  ─────\ntotal        2.00   3.00",
+        ];
+        assert_eq!(pieces(26), two);
+        // The third month fits with 35, and the total with 42.
+        assert_eq!(pieces(34), two);
+        assert_eq!(pieces(41).len(), 2);
+        assert_eq!(pieces(42).len(), 1);
+        // The third month and the total need 24; below that each column stands alone.
+        assert_eq!(pieces(24).len(), 3);
+        assert_eq!(pieces(23).len(), 4);
+        assert_eq!(pieces(0).len(), 4);
     }
 
     #[test]

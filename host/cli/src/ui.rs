@@ -2,14 +2,17 @@
 
 use decode::code;
 use domain::diagnostic::Diagnostic;
-use domain::visible::visible;
+use domain::visible::{visible, visible_line};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use installation::{env_var, notice};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, IsTerminal, Write};
+use terminal_size::{Width, terminal_size_of};
 
 const BOLD: &str = "\u{1b}[1m";
+/// Columns of text that goes to no terminal.
+const WIDTH: usize = 120;
 const PLAIN: &str = "\u{1b}[0m";
 
 /// How this command talks.
@@ -63,6 +66,22 @@ impl Ui {
     /// Bold where stdout is a terminal that welcomes it.
     pub fn bold(self, text: &str) -> String {
         if self.has_bold() { format!("{BOLD}{text}{PLAIN}") } else { text.to_owned() }
+    }
+
+    /// Columns of a table in text. Where nobody says how wide a terminal is, as in a pipe, they do
+    /// not hang on the place of the reader.
+    pub fn width(self) -> usize {
+        let terminal = || {
+            let (Width(columns), _) = terminal_size_of(std::io::stdout())?;
+            Some(usize::from(columns))
+        };
+        env_var::columns().or_else(terminal).unwrap_or(WIDTH)
+    }
+
+    /// Lines of a report as they are shown: what bills and rules say in one stays in it.
+    pub fn lines(self, lines: &[String]) -> String {
+        let lines: Vec<_> = lines.iter().map(|line| visible_line(line)).collect();
+        self.shown(&lines.join("\n"))
     }
 
     fn has_bold(self) -> bool {

@@ -35,6 +35,8 @@ mod operation;
 mod periods;
 #[path = "cli/plans.rs"]
 mod plans;
+#[path = "cli/queries.rs"]
+mod queries;
 #[path = "cli/scene.rs"]
 mod scene;
 #[path = "cli/secrets.rs"]

@@ -129,6 +129,16 @@ impl Sum {
         }))
     }
 
+    /// Its part of a whole in percent, with two places, rounded half away from zero. Nothing of a
+    /// whole that is zero.
+    pub fn percent_of(self, whole: Sum) -> Option<String> {
+        let doubled = self.0.checked_mul(20_000)?.checked_div(whole.0)?;
+        let hundredths = (doubled + doubled.signum()) / 2;
+        let sign = if hundredths < 0 { "-" } else { "" };
+        let hundredths = hundredths.unsigned_abs();
+        Some(format!("{sign}{}.{:02}", hundredths / 100, hundredths % 100))
+    }
+
     /// The shortest exact decimal text.
     pub fn plain(self) -> String {
         shortest(self.0, 9)
@@ -276,6 +286,25 @@ mod tests {
         assert_eq!(parts(&[400_000_000, 400_000_000, 400_000_000], 0), ["1", "0", "0"]);
         assert_eq!(parts(&[-1, 1], 2), ["0.00", "0.00"]);
         assert_eq!(parts(&[], 2), Vec::<String>::new());
+    }
+
+    #[test]
+    fn parts_in_percent_are_rounded_and_have_a_sign() {
+        let of = |part: i128, whole: i128| Sum::from_nanos(part).percent_of(Sum::from_nanos(whole));
+        for (part, whole, expect) in [
+            (1, 3, Some("33.33")),
+            (2, 3, Some("66.67")),
+            (-1, 8, Some("-12.50")),
+            (-1, -4, Some("25.00")),
+            // 0.005 % is rounded away from zero, and less is nothing.
+            (1, 20_000, Some("0.01")),
+            (-1, 20_000, Some("-0.01")),
+            (-1, 20_001, Some("0.00")),
+            (3, 1, Some("300.00")),
+            (1, 0, None),
+        ] {
+            assert_eq!(of(part, whole).as_deref(), expect, "{part} of {whole}");
+        }
     }
 
     #[test]

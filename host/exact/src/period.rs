@@ -44,6 +44,18 @@ impl Month {
         Month(self.0.month_plus(1))
     }
 
+    /// The first month of its quarter.
+    pub fn quarter(self) -> Month {
+        let (_, month, _) = self.0.civil();
+        Month(self.0.month_plus(-(month.cast_signed() - 1).rem_euclid(3)))
+    }
+
+    /// The first month of its year.
+    pub fn january(self) -> Month {
+        let (_, month, _) = self.0.civil();
+        Month(self.0.month_plus(1 - month.cast_signed()))
+    }
+
     pub fn period(self) -> Period {
         Period { start: self.first_day(), end: self.next().first_day() }
     }
@@ -129,6 +141,20 @@ mod tests {
         assert_eq!(month("2024-02").period().days().count(), 29);
         assert_eq!(month("9999-12").period().days().count(), 31);
         assert_eq!(month("9999-12").next().to_string(), "10000-01");
+    }
+
+    #[test]
+    fn quarters_and_years_begin_with_their_first_month() {
+        for (of, quarter, january) in [
+            ("2026-01", "2026-01", "2026-01"),
+            ("2026-03", "2026-01", "2026-01"),
+            ("2026-04", "2026-04", "2026-01"),
+            ("2024-12", "2024-10", "2024-01"),
+            ("0001-02", "0001-01", "0001-01"),
+        ] {
+            assert_eq!(month(of).quarter(), month(quarter), "{of}");
+            assert_eq!(month(of).january(), month(january), "{of}");
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub const CACHE: &str = "APPORTION_CACHE";
 pub const WASM_RUSTC: &str = "APPORTION_WASM_RUSTC";
 
 /// The variables with their meanings, for the reference.
-pub const DOCUMENTED: [(&str, &str); 16] = [
+pub const DOCUMENTED: [(&str, &str); 17] = [
     (CONFIG, "Settings file; `--config` wins."),
     (LEDGER, "Ledger file; `--ledger` wins."),
     (LISTEN, "Address of `serve`; `--listen` wins."),
@@ -60,6 +60,7 @@ pub const DOCUMENTED: [(&str, &str); 16] = [
     ),
     ("USER", "Who approves rules; `--by` wins."),
     ("NO_COLOR", "Set: no bold text on terminals."),
+    ("COLUMNS", "Width of tables in text; otherwise that of the terminal, and 120 in a pipe."),
     (
         "XDG_CACHE_HOME",
         "The user's cache; compiled plugins go to `apportion/plugins` in it, copies of objects to \
@@ -76,6 +77,11 @@ pub fn value(name: &str) -> Option<OsString> {
 /// Whether escape sequences are unwelcome.
 pub fn no_color() -> bool {
     value("NO_COLOR").is_some()
+}
+
+/// The width of text that is asked for.
+pub fn columns() -> Option<usize> {
+    value("COLUMNS")?.to_str()?.parse().ok().filter(|columns| *columns > 0)
 }
 
 /// The name of the user who is logged in.

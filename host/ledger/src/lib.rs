@@ -26,6 +26,7 @@ mod outcome;
 mod period;
 mod post;
 mod query;
+mod resource_days;
 mod row;
 pub mod rule_work;
 mod run;

@@ -4,6 +4,7 @@ use crate::error::corrupt;
 use crate::row;
 use crate::{Reader, Result};
 use domain::account::Account;
+use domain::money::Currency;
 use domain::recipient::Target;
 
 impl Reader {
@@ -24,6 +25,12 @@ impl Reader {
     pub fn source_names(&self) -> Result<Vec<String>> {
         let sql = "SELECT DISTINCT source FROM collection ORDER BY source";
         row::rows(&self.connection, sql, [], |row| row::cell(row, 0))
+    }
+
+    /// Every currency that was ever charged.
+    pub fn currencies(&self) -> Result<Vec<Currency>> {
+        let sql = "SELECT DISTINCT currency FROM statement ORDER BY currency";
+        row::rows(&self.connection, sql, [], |row| row::currency(row, 0))
     }
 
     /// Every target that rules ever gave.

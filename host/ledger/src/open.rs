@@ -5,6 +5,7 @@ use crate::error::{Stored, not_ours};
 use crate::{Ledger, Reader, Result};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs;
 use std::io::ErrorKind;
@@ -274,6 +275,9 @@ fn set_up_file(connection: &Connection) -> Result<()> {
 pub(crate) fn set_up_connection(connection: &Connection) -> Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT).stored()?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Without it, SQLite plans a statement anew whenever a value of a range is bound: the values
+    // could choose another index, and here they never do.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).stored()?;
     // The file is not trusted: its schema may call no dangerous functions, and the size of each
     // cell is checked.
     connection

@@ -62,6 +62,13 @@ pub fn text<'r>(row: &'r Row<'_>, at: usize) -> Result<&'r str> {
         .map_err(|error| corrupt(format!("a stored text cannot be read: {error}")))
 }
 
+pub fn bytes<'r>(row: &'r Row<'_>, at: usize) -> Result<&'r [u8]> {
+    row.get_ref(at)
+        .stored()?
+        .as_blob()
+        .map_err(|error| corrupt(format!("stored bytes cannot be read: {error}")))
+}
+
 pub fn day(row: &Row<'_>, at: usize) -> Result<Day> {
     cell(row, at).map(Day::from_epoch)
 }

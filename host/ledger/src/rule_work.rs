@@ -10,6 +10,7 @@ use domain::entry::{EntryKind, RuleVersion};
 use domain::period::{Day, Period};
 use domain::run::{RunId, SourceDay};
 use rusqlite::{Connection, Params};
+use std::collections::BTreeSet;
 
 /// The work of one rule on a source-day, as an entry posted it or took it back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,18 +43,23 @@ const POSTED: &str = "WHERE e.posting_day >= ?1 AND e.posting_day < ?2
     ORDER BY e.id";
 
 impl Reader {
-    /// All that was posted on the days of a period. Entries without cost are left out: their
-    /// charges came to nothing, or were prepaid.
-    pub fn rule_works(&self, period: Period) -> Result<Vec<RuleWork>> {
+    /// All that was posted on the days of a period; for the charges of some source-days, if only
+    /// those are asked for. Entries without cost are left out: their charges came to nothing, or
+    /// were prepaid.
+    pub fn rule_works(
+        &self,
+        period: Period,
+        only: Option<&BTreeSet<SourceDay>>,
+    ) -> Result<Vec<RuleWork>> {
         let words = Words::load(&self.connection)?;
         let days = (period.start().epoch_days(), period.end().epoch_days());
-        works_by(&self.connection, &words, POSTED, days)
+        works_by(&self.connection, &words, POSTED, days, only)
     }
 
     /// The work of one entry.
     pub fn rule_work(&self, entry: EntryId) -> Result<Option<RuleWork>> {
         let words = Words::load(&self.connection)?;
-        Ok(works_by(&self.connection, &words, "WHERE e.id = ?1", [entry.0])?.pop())
+        Ok(works_by(&self.connection, &words, "WHERE e.id = ?1", [entry.0], None)?.pop())
     }
 }
 
@@ -61,7 +67,7 @@ impl Reader {
 pub fn works_of(connection: &Connection, words: &Words, day: &SourceDay) -> Result<Vec<RuleWork>> {
     let which = "WHERE e.source = ?1 AND e.charge_day = ?2 AND e.currency = ?3";
     let key = (&day.source, day.day.epoch_days(), day.currency.code());
-    works_by(connection, words, which, key)
+    works_by(connection, words, which, key, None)
 }
 
 fn works_by(
@@ -69,13 +75,18 @@ fn works_by(
     words: &Words,
     which: &str,
     parameters: impl Params,
+    only: Option<&BTreeSet<SourceDay>>,
 ) -> Result<Vec<RuleWork>> {
     let found = row::rows(connection, &format!("{WORKS} {which}"), parameters, |row| {
+        let source_day = row::source_day(row, 1)?;
+        if only.is_some_and(|days| !days.contains(&source_day)) {
+            return Ok(None);
+        }
         let rule = work_rule(connection, words, row::cell(row, 5)?)?;
         let Some(rule) = rule else { return Ok(None) };
         Ok(Some(RuleWork {
             posting_day: row::day(row, 0)?,
-            source_day: row::source_day(row, 1)?,
+            source_day,
             is_taken_back: row::cell(row, 4)?,
             kind: row::entry_kind(row, 6)?,
             rule,

@@ -281,6 +281,13 @@ pub fn decode(data: &[u8], into: &mut SegmentCharges) -> Result<()> {
     reader.end()
 }
 
+/// Reads the resources of a segment's charges, in their order, and nothing behind them.
+pub fn decode_resources(data: &[u8], into: &mut Vec<u32>) -> Result<()> {
+    let (mut reader, _) = open(data)?;
+    let rows = reader.count()?;
+    read_resources(&mut reader, rows, into)
+}
+
 /// Reads a segment with its details. A segment of an older version has none: all is unknown.
 pub fn decode_with(
     data: &[u8],
@@ -309,18 +316,23 @@ fn open(data: &[u8]) -> Result<(BlockReader<'_>, u8)> {
 
 fn read_charges(reader: &mut BlockReader<'_>, into: &mut SegmentCharges) -> Result<()> {
     let rows = reader.count()?;
-    reader.column(rows, &mut into.resources)?;
+    read_resources(reader, rows, &mut into.resources)?;
+    read_amounts(reader, rows, &mut into.words, &mut into.effective)?;
+    read_billed(reader, rows, into)
+}
+
+fn read_resources(reader: &mut BlockReader<'_>, rows: usize, into: &mut Vec<u32>) -> Result<()> {
+    reader.column(rows, into)?;
     // Summed in 64 bits, so that damaged differences cannot wrap around unseen.
     let mut resource = 0_u64;
-    for slot in &mut into.resources {
+    for slot in into {
         resource += u64::from(*slot);
         *slot = resource as u32;
     }
-    if resource > u64::from(u32::MAX) {
-        return Err(corrupt("a segment of charges names resources beyond all numbers"));
+    match resource > u64::from(u32::MAX) {
+        true => Err(corrupt("a segment of charges names resources beyond all numbers")),
+        false => Ok(()),
     }
-    read_amounts(reader, rows, &mut into.words, &mut into.effective)?;
-    read_billed(reader, rows, into)
 }
 
 fn read_amounts(

@@ -19,7 +19,7 @@ use reports::closing;
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
 use reports::costs::read::{CostTable, costs_with_rules};
 use reports::explain::answer::{Correction, CorrectionWay};
-use reports::explain::query::ExplainQuery;
+use reports::explain::query::{ExplainDepth, ExplainQuery};
 use reports::explain::read::explain;
 use std::collections::BTreeMap;
 
@@ -73,10 +73,13 @@ fn shown(ledger: &Reader, axis: Axis, period: Period, group_by: &[&str]) -> Vec<
     table.rows.iter().map(row).collect()
 }
 
+/// With all that an explanation can say of a closed month.
+const DEEP: Option<ExplainDepth> = Some(ExplainDepth::All);
+
 fn explained(ledger: &Reader, what: &str, service: Option<&str>, period: Period) -> Vec<String> {
     let axis = Axis::Posting;
-    let query =
-        ExplainQuery { what: what.into(), service_name: service.map(str::to_owned), axis, period };
+    let (what, service_name) = (what.to_owned(), service.map(str::to_owned));
+    let query = ExplainQuery { what, service_name, axis, period, depth: DEEP };
     let explanation = good(explain(ledger, &query, &rules_of));
     let rules = explanation.accounts.iter().flat_map(|account| &account.rules);
     let line = |rule: &reports::explain::answer::ExplainedRule| {
@@ -316,7 +319,8 @@ fn closed_figures(ledger: &Reader) -> Vec<String> {
         for account in good(ledger.accounts()) {
             let Some(team) = account.team() else { continue };
             let (axis, what) = (Axis::Posting, team.to_owned());
-            let query = ExplainQuery { what, service_name: None, axis, period: month.period() };
+            let period = month.period();
+            let query = ExplainQuery { what, service_name: None, axis, period, depth: DEEP };
             figures.push(format!("{month} {:?}", good(explain(ledger, &query, &rules_of))));
         }
     }

@@ -19,10 +19,11 @@ use draw::Draw;
 use estate::{FixedRules, charge, run_on};
 use ledger::listing::EntryFilter;
 use ledger::{Ledger, Reader};
+use reports::costs::filter::CostFilter;
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
 use reports::costs::read::{CostTable, costs, costs_with_rules, teams};
 use reports::explain::answer::{ExplainedAccount, Subject};
-use reports::explain::query::ExplainQuery;
+use reports::explain::query::{ExplainDepth, ExplainQuery};
 use reports::explain::read::explain;
 use reports::survey::read::{CategorySum, ChargeSurvey, surveys};
 
@@ -33,7 +34,7 @@ fn query(granularity: Granularity, group_by: &[&str], filter: &[(&str, &str)]) -
         period: Period::all(),
         granularity,
         group_by: group_by.iter().map(|name| group(name)).collect(),
-        filter: filter.iter().map(|(name, value)| (group(name), (*value).to_owned())).collect(),
+        filter: filter.iter().map(|(name, value)| CostFilter::of(group(name), value)).collect(),
     }
 }
 
@@ -368,9 +369,11 @@ fn rules_that_read_amounts_are_asked_again() {
     }
 }
 
+const DEEP: Option<ExplainDepth> = Some(ExplainDepth::Resources);
+
 fn of(what: &str) -> ExplainQuery {
     let (axis, period) = (Axis::Posting, Period::all());
-    ExplainQuery { what: what.to_owned(), service_name: None, axis, period }
+    ExplainQuery { what: what.to_owned(), service_name: None, axis, period, depth: DEEP }
 }
 
 fn account_lines(accounts: &[ExplainedAccount]) -> Vec<String> {

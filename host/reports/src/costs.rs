@@ -7,7 +7,9 @@
 //! out.
 
 pub mod document;
+pub mod filter;
 pub mod measured;
 pub mod query;
+pub mod ranking;
 pub mod read;
 pub mod spelling;

@@ -19,37 +19,47 @@ use crate::scan::Scan;
 use crate::stored::{RulesOf, StoredGeneration, corrupt};
 use domain::axis::Axis;
 use domain::diagnostic::Diagnostic;
-use domain::dictionary::Dictionary;
+use domain::dictionary::{Dictionary, ResourceId};
 use domain::generation::{Generation, TurningDays};
 use domain::period::Period;
 use domain::run::{RunId, SourceDay};
 use ledger::{EntryId, GenerationId, PostedRun, Reader};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The charges that are scanned.
 #[derive(Clone, Copy, Debug)]
-pub struct Scope {
+pub struct Scope<'a> {
     pub axis: Axis,
     /// Of days by the axis.
     pub period: Period,
     /// What is summed of charges beside their cost.
     pub measure: Option<Measure>,
+    /// In order. The portions of others are left out, unless the cost of these flows together with
+    /// theirs.
+    pub resources: Option<&'a [ResourceId]>,
 }
 
 /// Goes through everything that was posted or charged in the scope.
 pub fn derive(
     ledger: &Reader,
     dictionary: &Dictionary,
-    scope: Scope,
+    scope: Scope<'_>,
     rules_of: Option<&RulesOf<'_>>,
     sink: &mut PortionSink<'_>,
 ) -> Result<(), Diagnostic> {
+    let charge_period = match scope.axis {
+        // A correction is posted in a later month than that of its charges.
+        Axis::Posting => Period::all(),
+        Axis::Charge => scope.period,
+    };
+    let days_of = |resources| ledger.resource_days(resources, charge_period);
+    let days = scope.resources.map(days_of).transpose()?;
     match scope.axis {
         Axis::Posting => {
-            let works = ledger.rule_works(scope.period)?;
-            derive_works(ledger, dictionary, works, scope.measure, rules_of, sink)
+            let works = ledger.rule_works(scope.period, days.as_ref())?;
+            derive_works(ledger, dictionary, works, scope, rules_of, sink)
         }
-        Axis::Charge => charged(ledger, dictionary, scope, rules_of, sink),
+        Axis::Charge => charged(ledger, dictionary, scope, days.as_ref(), rules_of, sink),
     }
 }
 
@@ -63,13 +73,15 @@ pub fn derive_entry(
     sink: &mut PortionSink<'_>,
 ) -> Result<(), Diagnostic> {
     let works = ledger.rule_work(entry)?.into_iter().collect();
-    derive_works(ledger, dictionary, works, measure, rules_of, sink)
+    let scope = Scope { axis: Axis::Posting, period: Period::all(), measure, resources: None };
+    derive_works(ledger, dictionary, works, scope, rules_of, sink)
 }
 
 fn charged(
     ledger: &Reader,
     dictionary: &Dictionary,
-    scope: Scope,
+    scope: Scope<'_>,
+    only: Option<&BTreeSet<SourceDay>>,
     rules_of: Option<&RulesOf<'_>>,
     sink: &mut PortionSink<'_>,
 ) -> Result<(), Diagnostic> {
@@ -80,7 +92,9 @@ fn charged(
         let rules = stored.rules_if_needed(rules_of)?;
         let mut scan = Scan::new(&stored, dictionary, &mut bearers, rules.as_deref());
         scan.meter = scope.measure.map(|measure| Meter::new(measure, dictionary));
-        for (source_day, run) in days {
+        scan.resources = scope.resources;
+        let is_asked = |day: &SourceDay| only.is_none_or(|only| only.contains(day));
+        for (source_day, run) in days.into_iter().filter(|(day, _)| is_asked(day)) {
             scan.source_day(ledger, &source_day, run, sink)?;
         }
     }

@@ -11,4 +11,6 @@ pub mod query;
 pub mod read;
 
 mod gather;
+mod resource_document;
+mod resources;
 mod subject;

@@ -66,6 +66,11 @@ impl<'w> RulePassage<'w> {
         }
     }
 
+    /// Whether nobody passes on what they get.
+    pub fn is_final(&self) -> bool {
+        self.passage.is_final()
+    }
+
     /// Adds a charge's shares to those of its portion.
     #[inline]
     pub fn split_charge(&self, amount: Money, shares: &mut Vec<i128>) {

@@ -10,8 +10,8 @@
 //! no parts here.
 
 use crate::bearer::{BearerId, Bearers};
-use crate::derive::RunRules;
-use crate::measure::{Measure, Meter};
+use crate::derive::{RunRules, Scope};
+use crate::measure::Meter;
 use crate::portion::{Portion, PortionSink};
 use crate::scan::Scan;
 use crate::stored::{RulesOf, StoredGeneration};
@@ -30,7 +30,7 @@ pub fn derive_works(
     ledger: &Reader,
     dictionary: &Dictionary,
     works: Vec<RuleWork>,
-    measure: Option<Measure>,
+    scope: Scope<'_>,
     rules_of: Option<&RulesOf<'_>>,
     sink: &mut PortionSink<'_>,
 ) -> Result<(), Diagnostic> {
@@ -39,7 +39,8 @@ pub fn derive_works(
         let stored = StoredGeneration::load(ledger, generation)?;
         let rules = stored.rules_if_needed(rules_of)?;
         let mut scan = Scan::new(&stored, dictionary, &mut bearers, rules.as_deref());
-        scan.meter = measure.map(|measure| Meter::new(measure, dictionary));
+        scan.meter = scope.measure.map(|measure| Meter::new(measure, dictionary));
+        scan.resources = scope.resources;
         scan.as_of_run = true;
         for ((source_day, run), mut slices) in days {
             let mut take = |portion: &Portion<'_>, bearers: &Bearers| {

@@ -1,10 +1,13 @@
 //! One source-day's charges, summed into portions and followed to their bearers.
 
+mod day_sums;
+
 use crate::bearer::{Bearer, BearerId, Bearers};
 use crate::measure::{MeasuredSums, Meter};
 use crate::passing::{PortionMoves, Replay, RulePassage, StoredStations};
 use crate::portion::{Portion, PortionSink};
 use crate::stored::{StoredGeneration, corrupt};
+use day_sums::{DaySums, Fate, OpenPortion};
 use domain::account::Account;
 use domain::charge::ChargeLine;
 use domain::decision::{Decision, Outcome, OutcomeId, Verdict};
@@ -18,40 +21,9 @@ use domain::port::{Decider, Rules};
 use domain::recipient::Recipient;
 use domain::run::{RunId, SourceDay};
 use ledger::segment::{self, ChargeLines, SegmentCharges};
-use ledger::{Reader, Weights};
+use ledger::{Reader, StoredSegment, Weights};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
-
-/// The fate of all charges of one outcome on one day.
-struct Fate<'w> {
-    collected: BearerId,
-    /// The recipient that has them, if it may pass them on.
-    stands: Option<Rc<Recipient>>,
-    /// Nothing where the collecting account keeps them.
-    passage: Option<RulePassage<'w>>,
-    /// Whether each charge is split by itself.
-    by_charge: bool,
-}
-
-impl Fate<'_> {
-    /// The charges stay in the account that they were collected into.
-    fn stays(collected: BearerId) -> Self {
-        Fate { collected, stands: None, passage: None, by_charge: false }
-    }
-}
-
-/// A portion while its charges are summed.
-struct OpenPortion {
-    resource: u32,
-    outcome: OutcomeId,
-    fate: usize,
-    charges: u64,
-    largest: ChargeLine,
-    effective: i128,
-    /// The shares of each recipient, where charges are split one by one.
-    shares: Vec<i128>,
-    measured: MeasuredSums,
-}
 
 /// Goes through the source-days of one generation.
 pub struct Scan<'a> {
@@ -67,18 +39,8 @@ pub struct Scan<'a> {
     pub meter: Option<Meter<'a>>,
     /// Whether charges are read as the run knew them, and not as they are stated now.
     pub as_of_run: bool,
-}
-
-/// One source-day while its charges are summed.
-struct DaySums<'w> {
-    run: RunId,
-    weights: &'w [Weights],
-    stations: &'w StoredStations<'w>,
-    fates: Vec<Fate<'w>>,
-    fate_of: HashMap<OutcomeId, usize>,
-    open: Vec<OpenPortion>,
-    /// Portions of resources that are decided charge by charge.
-    per_charge: HashMap<(u32, OutcomeId), usize>,
+    /// The resources that are asked for, in order; all where nothing is said.
+    pub resources: Option<&'a [ResourceId]>,
 }
 
 impl<'a> Scan<'a> {
@@ -104,6 +66,7 @@ impl<'a> Scan<'a> {
             open_of: vec![0; stored.resource_count()],
             meter: None,
             as_of_run: false,
+            resources: None,
         }
     }
 
@@ -117,35 +80,52 @@ impl<'a> Scan<'a> {
         let weights = ledger.weights(run, source_day.day, source_day.currency)?;
         let stored = self.stored;
         let stations = StoredStations::new(&weights, |weights| stored.rule_of(weights.outcome));
-        let mut sums = DaySums {
-            run,
-            weights: &weights,
-            stations: &stations,
-            fates: Vec::new(),
-            fate_of: HashMap::new(),
-            open: Vec::new(),
-            per_charge: HashMap::new(),
-        };
-        let mut columns = SegmentCharges::default();
         let segments = match self.as_of_run {
             true => ledger.segments_as_of(source_day, run)?,
             false => ledger.segments(source_day)?,
         };
+        if let Some(resources) = self.resources {
+            let is_asked = |resource: u32| resources.binary_search(&ResourceId(resource)).is_ok();
+            let mut sums = DaySums::new(run, &weights, &stations);
+            self.sum(source_day, &segments, &is_asked, &mut sums)?;
+            // Amounts that are split together are rounded together: then all of them are needed.
+            if sums.fates.iter().all(|fate| fate.is_alone(&stations)) {
+                return self.hand_out(source_day, sums, sink);
+            }
+            self.close(&sums);
+        }
+        let mut sums = DaySums::new(run, &weights, &stations);
+        self.sum(source_day, &segments, &|_| true, &mut sums)?;
+        self.hand_out(source_day, sums, sink)
+    }
+
+    /// Sums the charges of some resources into portions.
+    fn sum(
+        &mut self,
+        source_day: &SourceDay,
+        segments: &[StoredSegment],
+        is_asked: &dyn Fn(u32) -> bool,
+        sums: &mut DaySums<'_>,
+    ) -> Result<(), Diagnostic> {
+        let mut columns = SegmentCharges::default();
         for stored in segments {
             if self.meter.is_none() || self.lines.reads_details() {
                 self.lines.decode(&stored.data, &mut columns)?;
             }
             if let Some(meter) = &mut self.meter {
-                meter.decode(&stored, &mut columns)?;
+                meter.decode(stored, &mut columns)?;
             }
             for (row, resource) in columns.resources.iter().enumerate() {
+                if !is_asked(*resource) {
+                    continue;
+                }
                 let outcome = self.stored.decision(*resource)?;
                 // A rule that decided about the resource has read no details.
                 let line = match outcome {
                     OutcomeId::PER_CHARGE => self.lines.line(source_day, &columns, row),
                     _ => segment::amounts(source_day, &columns, row),
                 };
-                let at = self.open(&mut sums, *resource, outcome, &line)?;
+                let at = self.open(sums, *resource, outcome, &line)?;
                 sums.add(at, &line);
                 if let Some(meter) = &self.meter {
                     let measured = &mut sums.open[at].measured;
@@ -153,7 +133,17 @@ impl<'a> Scan<'a> {
                 }
             }
         }
-        self.hand_out(source_day, sums, sink)
+        Ok(())
+    }
+
+    /// Forgets the open portions. Only slots in use are cleared: a new list for each source-day
+    /// would cost as much as there are resources.
+    fn close(&mut self, sums: &DaySums<'_>) {
+        for open in &sums.open {
+            if let Some(slot) = self.open_of.get_mut(open.resource as usize) {
+                *slot = 0;
+            }
+        }
     }
 
     /// The portion that a charge belongs to.
@@ -272,6 +262,7 @@ impl<'a> Scan<'a> {
         sums: DaySums<'_>,
         sink: &mut PortionSink<'_>,
     ) -> Result<(), Diagnostic> {
+        self.close(&sums);
         let mut moves = self.moves(&sums);
         // The moves of one portion are only added up, so their order does not matter.
         moves.sort_unstable_by_key(|(portion, ..)| *portion);
@@ -279,11 +270,6 @@ impl<'a> Scan<'a> {
         let mut by_bearer = vec![Sum::ZERO; self.bearers.len()];
         let mut borne: Vec<(BearerId, Sum)> = Vec::new();
         for (number, open) in sums.open.into_iter().enumerate() {
-            // Only slots in use are cleared. A new list for each source-day would cost as much as
-            // there are resources.
-            if let Some(slot) = self.open_of.get_mut(open.resource as usize) {
-                *slot = 0;
-            }
             let (collected, effective) =
                 (sums.fates[open.fate].collected, Sum::from_nanos(open.effective));
             borne.clear();
@@ -371,22 +357,5 @@ impl<'a> Scan<'a> {
         }
         sums.stations.pass_on(&mut replay);
         replay.moves
-    }
-}
-
-impl DaySums<'_> {
-    fn add(&mut self, at: usize, line: &ChargeLine) {
-        let open = &mut self.open[at];
-        open.charges += 1;
-        open.effective += i128::from(line.effective_cost.nanos());
-        if line.effective_cost.nanos().unsigned_abs()
-            > open.largest.effective_cost.nanos().unsigned_abs()
-        {
-            open.largest = line.clone();
-        }
-        let fate = &self.fates[open.fate];
-        if let (true, Some(passage)) = (fate.by_charge, &fate.passage) {
-            passage.split_charge(line.effective_cost, &mut open.shares);
-        }
     }
 }

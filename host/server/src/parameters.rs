@@ -5,17 +5,19 @@
 //! refused.
 
 mod axis;
+mod depth;
+pub mod ranking;
 mod run;
 
 use crate::error::Problem;
 use axum::extract::Query;
 use axum::http::Uri;
-use domain::diagnostic::did_you_mean;
+use domain::diagnostic::{Diagnostic, did_you_mean};
 use domain::period::{Day, Period};
+use reports::costs::filter::CostFilter;
 use reports::costs::query::{Granularity, GroupBy};
 use reports::measure::Metric;
 use serde_json::{Value, json};
-use std::str::FromStr;
 
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1000;
@@ -198,7 +200,7 @@ impl ParameterKind for Limit {
 impl ParameterKind for Granularity {
     fn schema(default: Option<&Self>) -> Value {
         json!({
-            "enum": ["daily", "weekly", "monthly", "total"],
+            "enum": Granularity::ALL.map(Granularity::name),
             "default": default.map(|default| default.name()),
         })
     }
@@ -207,8 +209,12 @@ impl ParameterKind for Granularity {
         let text = given.first().copied();
         text.map_or(default, Granularity::by_name).ok_or_else(|| {
             let text = text.unwrap_or_default();
-            let names = "use daily, weekly, monthly or total";
-            Problem::parameter(format!("{name}: there is no '{text}'"), names)
+            let names = Granularity::ALL.map(Granularity::name);
+            let hint = match did_you_mean(text, names) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("use {}", names.join(", ")),
+            };
+            Problem::parameter(format!("{name}: there is no '{text}'"), hint)
         })
     }
 }
@@ -259,7 +265,8 @@ impl ParameterKind for Groups {
         let Some(text) = given.first() else {
             return Ok(default.unwrap_or(Groups(Vec::new())));
         };
-        listed(text).map(|text| group(name, text)).collect::<Result<_, _>>().map(Groups)
+        let read = |text: &str| text.parse().map_err(|error| named(name, error));
+        listed(text).map(read).collect::<Result<_, _>>().map(Groups)
     }
 }
 
@@ -281,7 +288,7 @@ fn listed(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Names with values, as a query of costs takes them.
-pub struct Filters(pub Vec<(GroupBy, String)>);
+pub struct Filters(pub Vec<CostFilter>);
 
 impl ParameterKind for Filters {
     const IS_LIST: bool = true;
@@ -291,7 +298,8 @@ impl ParameterKind for Filters {
     }
 
     fn read(name: &str, given: &[&str], _: Option<Self>) -> Result<Self, Problem> {
-        given.iter().map(|text| filter(name, text)).collect::<Result<_, _>>().map(Filters)
+        let read = |text: &&str| text.parse().map_err(|error| named(name, error));
+        given.iter().map(read).collect::<Result<_, _>>().map(Filters)
     }
 }
 
@@ -331,56 +339,7 @@ pub fn period(start: Option<Day>, end: Option<Day>) -> Result<Period, Problem> {
     Period::new(start, end).ok().filter(|_| start < end).ok_or_else(backwards)
 }
 
-fn group(parameter: &str, name: &str) -> Result<GroupBy, Problem> {
-    GroupBy::from_str(name).map_err(|error| Problem {
-        detail: format!("{parameter}: {}", error.message),
-        ..Problem::from(error)
-    })
-}
-
-/// `team:payments`. Keys of tags may hold colons themselves, and then `=` ends them:
-/// `tag:aws:createdBy=root`.
-fn filter(parameter: &str, text: &str) -> Result<(GroupBy, String), Problem> {
-    let broken = || {
-        Problem::parameter(
-            format!("{parameter}: '{text}' is not a name and a value"),
-            format!("{parameter}=team:payments, or {parameter}=tag:stage=test"),
-        )
-    };
-    let (name, value) = match text.strip_prefix("tag:") {
-        Some(tag) => {
-            let (key, value) =
-                tag.split_once('=').or_else(|| tag.split_once(':')).ok_or_else(broken)?;
-            (format!("tag:{key}"), value)
-        }
-        None => {
-            let at = text.find([':', '=']).ok_or_else(broken)?;
-            let (name, value) = text.split_at(at);
-            (name.to_owned(), value.get(1..).unwrap_or_default())
-        }
-    };
-    Ok((group(parameter, &name)?, value.to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn filters_are_cut_where_the_name_ends() {
-        let shown = |text: &str| {
-            filter("filter", text).map_or_else(
-                |problem| problem.detail,
-                |(group, value)| format!("{group} is {value}"),
-            )
-        };
-        assert_eq!(shown("team:payments"), "team is payments");
-        assert_eq!(shown("service=Amazon S3: storage"), "service_name is Amazon S3: storage");
-        assert_eq!(shown("account:pool/shared"), "account is pool/shared");
-        assert_eq!(shown("tag:stage:test"), "tag:stage is test");
-        assert_eq!(shown("tag:aws:createdBy=root:me"), "tag:aws:createdBy is root:me");
-        assert_eq!(shown("environment:"), "environment is ");
-        assert_eq!(shown("payments"), "filter: 'payments' is not a name and a value");
-        assert_eq!(shown("taem:payments"), "filter: costs have no 'taem' to group or filter by");
-    }
+/// A finding about the value of a parameter.
+fn named(parameter: &str, finding: Diagnostic) -> Problem {
+    Problem { detail: format!("{parameter}: {}", finding.message), ..Problem::from(finding) }
 }

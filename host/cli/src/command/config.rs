@@ -46,6 +46,20 @@ pub fn config(ui: Ui, global: &GlobalArgs, command: &ConfigCommand) -> Result<()
     }
 }
 
+/// Settings with a value. One without a value has no line in TOML either.
+fn text_of(lines: &[SettingLine]) -> String {
+    let lines: Vec<&SettingLine> = lines.iter().filter(|line| !line.value.is_null()).collect();
+    let shown: Vec<String> =
+        lines.iter().map(|line| format!("{} = {}", line.key, line.value)).collect();
+    let widths = shown.iter().map(|text| text.chars().count());
+    let width = widths.filter(|width| *width <= 60).max().unwrap_or(0);
+    shown
+        .iter()
+        .zip(lines)
+        .map(|(text, line)| format!("{text:<width$}  # {}\n", line.origin))
+        .collect()
+}
+
 /// Every setting; the proxy of the environment stands for that of all sources.
 fn lines(settings: &Settings) -> Vec<SettingLine> {
     let proxy = env_var::value(env_var::PROXY).map(|proxy| SettingLine {
@@ -54,22 +68,6 @@ fn lines(settings: &Settings) -> Vec<SettingLine> {
         origin: Origin::Env(env_var::PROXY),
     });
     settings.lines().into_iter().chain(proxy).collect()
-}
-
-fn text_of(lines: &[SettingLine]) -> String {
-    let shown: Vec<String> =
-        lines.iter().map(|line| format!("{} = {}", line.key, line.value)).collect();
-    let width = shown
-        .iter()
-        .map(|text| text.chars().count())
-        .filter(|width| *width <= 60)
-        .max()
-        .unwrap_or(0);
-    shown
-        .iter()
-        .zip(lines)
-        .map(|(text, line)| format!("{text:<width$}  # {}\n", line.origin))
-        .collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `demo`: a generated estate, run from collect to post.
 
-use super::costs::Layout;
+use super::costs::layout::Layout;
 use super::{init, run, serve};
 use crate::args::{GlobalArgs, GranularityName};
 use crate::error::Failure;

@@ -1,5 +1,8 @@
 //! `explain`: from an amount to the charges behind it.
 
+mod resource_text;
+mod summary_text;
+
 use crate::args::{AxisName, Format, GlobalArgs, PeriodArgs};
 use crate::error::Failure;
 use crate::query;
@@ -8,20 +11,19 @@ use domain::account::Account;
 use domain::axis::Axis;
 use domain::money::Currency;
 use domain::period::Period;
-use domain::port::{RuleFacts, TriedRule};
+use domain::port::RuleFacts;
 use domain::recipient::Recipient;
 use installation::amount_text::counted;
 use installation::ledger_file;
 use installation::rules;
 use installation::settings::Need;
 use reports::explain::answer::{
-    Correction, EntryFacts, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedTerms,
-    ExplainedWeights, Explanation, Subject,
+    Correction, EntryFacts, ExplainedAccount, ExplainedRule, ExplainedSource, ExplainedWeights,
+    Explanation, Subject,
 };
 use reports::explain::document::ExplanationDocument;
-use reports::explain::query::ExplainQuery;
-use reports::measure::Hour;
-use std::ops::RangeInclusive;
+use reports::explain::query::{ExplainDepth, ExplainQuery};
+use resource_text::resource_lines;
 
 #[derive(clap::Args, Debug)]
 pub struct ExplainArgs {
@@ -36,13 +38,26 @@ pub struct ExplainArgs {
     /// The days that all of the answer goes by
     #[arg(long, value_enum, default_value_t)]
     pub axis: AxisName,
+    /// How much is said [default: resources of a resource, else summary]
+    #[arg(long, value_enum)]
+    pub depth: Option<DepthName>,
     /// How the explanation is printed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
 
-/// Rules that did not match, if there are no more of them.
-const SILENT_SHOWN: usize = 10;
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DepthName {
+    /// The parts by rule, pool and correction, and the ten largest resources
+    Summary,
+    /// And how each rule spread shared costs, on the latest days
+    Rules,
+    /// And the largest resources of each rule, with what it read of them
+    Resources,
+    /// All resources, and all days of shared costs
+    All,
+}
+
 /// Enough of a digest to tell versions apart.
 const DIGEST_SHOWN: usize = 12;
 
@@ -50,18 +65,44 @@ pub fn explain(ui: Ui, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Fa
     let settings = global.settings(Need::LedgerOnly)?;
     let period = query::period(&args.period)?.unwrap_or(Period::all());
     let (what, service_name) = (args.what.clone(), args.service.clone());
-    let asked = ExplainQuery { what, service_name, axis: args.axis.into(), period };
+    let axis = args.axis.into();
+    let asked = ExplainQuery { what, service_name, axis, period, depth: depth_of(args) };
     let ledger = ledger_file::reader(&settings)?;
     let rules_of =
         |facts: &[RuleFacts], tables: &[(String, String)]| rules::stored(&settings, facts, tables);
     let explanation = reports::explain::read::explain(&ledger, &asked, &rules_of)?;
-    Ok(ui.data(&match args.format {
-        Format::Text => ui.shown(&text_of(ui, &explanation)),
-        Format::Json => document_text(&ExplanationDocument::from(&explanation)),
-    })?)
+    match args.format {
+        Format::Text => ui.data(&ui.lines(&lines_of(ui, &explanation)))?,
+        Format::Json => ui.data(&document_text(&ExplanationDocument::from(&explanation)))?,
+    }
+    if args.format == Format::Text && !explanation.accounts.is_empty() {
+        more(ui, explanation.depth);
+    }
+    Ok(())
 }
 
-fn text_of(ui: Ui, explanation: &Explanation) -> String {
+fn depth_of(args: &ExplainArgs) -> Option<ExplainDepth> {
+    args.depth.map(|depth| match depth {
+        DepthName::Summary => ExplainDepth::Summary,
+        DepthName::Rules => ExplainDepth::Rules,
+        DepthName::Resources => ExplainDepth::Resources,
+        DepthName::All => ExplainDepth::All,
+    })
+}
+
+/// The way to see more, where most is left out.
+fn more(ui: Ui, depth: ExplainDepth) {
+    let resources = "`--depth resources` shows the resources of each rule and what it read of them";
+    match depth {
+        ExplainDepth::Summary => {
+            ui.note(&format!("`--depth rules` shows how shared costs were spread; {resources}"));
+        }
+        ExplainDepth::Rules => ui.note(resources),
+        ExplainDepth::Resources | ExplainDepth::All => {}
+    }
+}
+
+fn lines_of(ui: Ui, explanation: &Explanation) -> Vec<String> {
     let service =
         explanation.service_name.as_ref().map_or(String::new(), |service| format!(", {service}"));
     let mut lines = vec![ui.bold(&format!(
@@ -80,18 +121,43 @@ fn text_of(ui: Ui, explanation: &Explanation) -> String {
         explanation.totals.iter().map(|(currency, total)| format!("total: {total} {currency}")),
     );
     for account in &explanation.accounts {
-        lines.push(String::new());
-        lines.push(format!("{}: {} {}", account.account, account.amount, account.currency));
-        if account.rules.iter().any(|rule| rule.correction.is_some()) {
-            let (sum, currency) = (account.corrections(), account.currency);
-            lines.push(format!("  of this, corrections of earlier months: {sum} {currency}"));
-        }
-        lines.extend(account.rules.iter().flat_map(|rule| rule_lines(rule, account.currency)));
+        end_block(&mut lines);
+        lines.extend(account_lines(ui, account, explanation.depth));
     }
-    lines.push(String::new());
+    end_block(&mut lines);
     lines.extend(explanation.sources.iter().map(source_line));
     lines.push(String::new());
-    lines.join("\n")
+    lines
+}
+
+/// One empty line between two blocks.
+fn end_block(lines: &mut Vec<String>) {
+    if lines.last().is_some_and(|line| !line.is_empty()) {
+        lines.push(String::new());
+    }
+}
+
+/// The summary, and the rules one by one below it.
+fn account_lines(ui: Ui, account: &ExplainedAccount, depth: ExplainDepth) -> Vec<String> {
+    let currency = account.currency;
+    let mut lines = vec![format!("{}: {} {currency}", account.account, account.amount)];
+    if account.rules.iter().any(|rule| rule.correction.is_some()) {
+        let sum = account.corrections();
+        lines.push(format!("  of this, corrections of earlier months: {sum} {currency}"));
+    }
+    // What stands below says the same of one rule.
+    if depth < ExplainDepth::Resources || account.rules.len() > 1 {
+        for table in [summary_text::rules(account), summary_text::largest(account)] {
+            let mut table = table.into_iter();
+            lines.extend(table.next().map(|header| ui.bold(&header)));
+            lines.extend(table);
+            lines.push(String::new());
+        }
+    }
+    if depth > ExplainDepth::Summary {
+        lines.extend(account.rules.iter().flat_map(|rule| rule_lines(rule, currency, depth)));
+    }
+    lines
 }
 
 fn subject_text(subject: &Subject) -> String {
@@ -128,22 +194,26 @@ fn entry_lines(entry: &EntryFacts) -> Vec<String> {
     lines
 }
 
-fn rule_lines(rule: &ExplainedRule, currency: Currency) -> Vec<String> {
-    let title = match &rule.version {
-        Some(version) => format!(
-            "{} ({})",
-            version.rule,
-            version.digest.chars().take(DIGEST_SHOWN).collect::<String>()
-        ),
-        None => "no rule".to_owned(),
-    };
+/// `by shared/support (f0b1c2d3e4f5)`, with the month that it corrects.
+fn rule_title(rule: &ExplainedRule) -> String {
+    let correction = correction_text(rule.correction);
+    match &rule.version {
+        Some(version) => {
+            let digest: String = version.digest.chars().take(DIGEST_SHOWN).collect();
+            format!("{correction}by {} ({digest})", version.rule)
+        }
+        None => format!("{correction}by no rule"),
+    }
+}
+
+fn rule_lines(rule: &ExplainedRule, currency: Currency, depth: ExplainDepth) -> Vec<String> {
     let doc = if rule.doc.is_empty() { String::new() } else { format!(": {}", rule.doc) };
     let mut lines = vec![
-        format!("  {}by {title}{doc}", correction_text(rule.correction)),
+        format!("  {}{doc}", rule_title(rule)),
         format!("    {} {currency} of {}", rule.amount, counted(rule.charges, "charge", "charges")),
     ];
     lines.extend(rule.resources.iter().flat_map(|resource| resource_lines(resource, currency)));
-    if rule.rest_resources > 0 {
+    if rule.rest_resources > 0 && depth >= ExplainDepth::Resources {
         lines.push(format!(
             "    {} {currency}  {} more resources",
             rule.rest_amount, rule.rest_resources
@@ -159,89 +229,6 @@ fn correction_text(correction: Option<Correction>) -> String {
     correction.map_or(String::new(), |Correction { charge_month, way }| {
         format!("correction of {charge_month}, {}, ", way.name())
     })
-}
-
-fn resource_lines(resource: &ExplainedResource, currency: Currency) -> Vec<String> {
-    let part = if resource.amount == resource.charged {
-        String::new()
-    } else {
-        format!(" of {} charged", resource.charged)
-    };
-    let mut lines = vec![format!(
-        "    {} {currency}{part}  {} of {}",
-        resource.amount,
-        counted(resource.charges, "charge", "charges"),
-        pairs(&resource.dimensions)
-    )];
-    if !resource.tags.is_empty() {
-        lines.push(format!("      tags {}", pairs(&resource.tags)));
-    }
-    lines.extend(resource.priced.iter().filter_map(priced_text));
-    let silent = resource.tried.iter().filter(|tried| !tried.matched).count();
-    if silent > SILENT_SHOWN {
-        lines.push(format!(
-            "      {silent} rules were tried and did not match; --format json lists them"
-        ));
-    }
-    let shown = resource.tried.iter().filter(|tried| tried.matched || silent <= SILENT_SHOWN);
-    lines.extend(shown.map(|tried| format!("      {}", tried_text(tried))));
-    lines
-}
-
-/// `24 Hours at 0.0464 (list 0.05), invoice INV-1 of Cloud Inc., billing period of 2026-03-01`.
-/// Nothing if nothing is known.
-fn priced_text(priced: &ExplainedTerms) -> Option<String> {
-    let invoice = priced.invoice_id.as_ref().map(|id| {
-        let issuer = priced.invoice_issuer_name.as_ref();
-        format!("invoice {id}{}", issuer.map_or(String::new(), |name| format!(" of {name}")))
-    });
-    let period = priced.billing_period.map(|day| format!("billing period of {day}"));
-    let hours = priced.hours.as_ref().map(hours_text);
-    let price = priced.contracted_unit_price.as_ref().or(priced.list_unit_price.as_ref());
-    let first = match (&priced.pricing_quantity, price, &invoice) {
-        (None, None, None) if period.is_none() && hours.is_none() => return None,
-        (None, None, None) => counted(priced.charges, "charge", "charges"),
-        _ => quantity_text(priced),
-    };
-    let missing = (priced.unknown_charges > 0 && priced.pricing_quantity.is_some()).then(|| {
-        let charges = counted(priced.unknown_charges, "charge", "charges");
-        format!("without the quantity of {charges}")
-    });
-    let parts = [Some(first), invoice, period, hours, missing];
-    Some(format!("      {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", ")))
-}
-
-fn quantity_text(priced: &ExplainedTerms) -> String {
-    let quantity = match (&priced.pricing_quantity, &priced.pricing_unit) {
-        (None, _) => "an unknown quantity".to_owned(),
-        (Some(quantity), None) => quantity.clone(),
-        (Some(quantity), Some(unit)) => format!("{quantity} {unit}"),
-    };
-    match (&priced.contracted_unit_price, &priced.list_unit_price) {
-        (Some(price), Some(list)) => format!("{quantity} at {price} (list {list})"),
-        (Some(price), None) => format!("{quantity} at {price}"),
-        (None, Some(list)) => format!("{quantity} at {list} by list"),
-        (None, None) => format!("{quantity} at unknown"),
-    }
-}
-
-fn hours_text(hours: &RangeInclusive<Hour>) -> String {
-    let text = |Hour { day, hour }: &Hour| format!("{day}T{hour:02}:00Z");
-    match (hours.start(), hours.end()) {
-        (first, last) if first == last => format!("at {}", text(first)),
-        (first, last) => format!("first at {}, last at {}", text(first), text(last)),
-    }
-}
-
-fn tried_text(tried: &TriedRule) -> String {
-    let verb = if tried.matched { "matched" } else { "did not match" };
-    let line = if tried.line > 0 { format!(" in line {}", tried.line) } else { String::new() };
-    let read = if tried.read.is_empty() { "nothing".to_owned() } else { pairs(&tried.read) };
-    format!("{} {verb}{line}, having read {read}", tried.rule.rule)
-}
-
-fn pairs(pairs: &[(String, String)]) -> String {
-    pairs.iter().map(|(name, value)| format!("{name}={value:?}")).collect::<Vec<_>>().join(" ")
 }
 
 /// The exact fraction, and about how much that is.

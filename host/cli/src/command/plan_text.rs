@@ -25,8 +25,8 @@ pub fn text_of(ui: Ui, plan: &Plan) -> String {
             .collect();
         blocks.extend(currencies.into_iter().map(|currency| table(ui, name, changes, currency)));
     }
-    blocks.insert(1, causes(plan).join("\n"));
-    blocks.push(reasons(plan).join("\n"));
+    blocks.insert(1, ui.lines(&causes(plan)));
+    blocks.push(ui.lines(&reasons(plan)));
     blocks.push(foot(plan).join("\n"));
     blocks.retain(|block| !block.is_empty());
     format!("{}\n", blocks.join("\n\n"))

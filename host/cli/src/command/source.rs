@@ -2,6 +2,7 @@
 //! what a collector had left for next time.
 
 mod check;
+mod check_summary;
 mod chosen;
 mod measure;
 mod table;

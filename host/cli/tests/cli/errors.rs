@@ -223,7 +223,11 @@ fn queries_that_cannot_be_understood() {
         "N202",
         "the period ends on 2026-01-31, before it starts on 2026-02-01",
     );
-    scene.run("costs --filter team").fails_with(1, "N202", "`--filter team=payments`");
+    scene.run("costs --filter team").fails_with(
+        1,
+        "N202",
+        "write `team=payments`, or `team!=payments` for all others",
+    );
     scene.run("costs --from 2026-13").fails_with(
         1,
         "N202",

@@ -106,6 +106,9 @@ period,team,service_name,currency,amount
             "granularity": "monthly",
             "group_by": ["team"],
             "filter": ["team:search"],
+            "sort": "name",
+            "top": null,
+            "other": [],
             "costs": [{
                 "period_start": "2026-01-01",
                 "keys": { "team": "search" },

@@ -1,6 +1,7 @@
 //! Closed months, the two axes, and questions that nothing can match.
 
 use crate::scene::{Output, Scene};
+use serde_json::{Value, json};
 use std::fs;
 
 const SETTINGS: &str = r#"dimensions = ["service_name", "region_id", "resource_id"]
@@ -110,7 +111,15 @@ fn a_closed_month_has_one_truth_by_every_group() {
 fn an_invoice_line_of_corrections_explains_itself() {
     let scene = restated();
     let line = "explain atlas --service AWS-Support --from 2026-06 --to 2026-06";
-    let shown = scene.run(line).expect(0).says("by the day of posting");
+    // Of 40 both times, first 10 and then 16; 6 in all.
+    let summary = scene.run(line).expect(0);
+    let summary = summary.says("     amount USD        %  of shared USD      %  rules\n");
+    let (back, anew) = ("taken back, by shared/support (", "posted anew, by shared/support (");
+    let parts = "  -10.000000000  -166.67  -40.000000000  25.00  correction of 2026-05, ";
+    let summary = summary.says(&format!("{parts}{back}"));
+    let parts = "   16.000000000   266.67   40.000000000  40.00  correction of 2026-05, ";
+    summary.says(&format!("{parts}{anew}"));
+    let shown = scene.run(&format!("{line} --depth rules")).expect(0).says("by the day of posting");
     let shown = shown.says("team/atlas: 6.000000000 USD\n");
     let shown = shown.says("  of this, corrections of earlier months: 6.000000000 USD\n");
     let shown = shown.says("  correction of 2026-05, taken back, by shared/support (");
@@ -120,6 +129,49 @@ fn an_invoice_line_of_corrections_explains_itself() {
     let may = scene.run("explain atlas --from 2026-05 --to 2026-05").expect(0);
     let may = may.says("team/atlas: 110.000000000 USD\n");
     assert!(!may.stdout.contains("correction"), "{}", may.stdout);
+    // A closed month has its lines as they were invoiced: 10 of 40, and 100 shared with nobody.
+    let may = may.says("   10.000000000   9.09   40.000000000  25.00  by shared/support (");
+    may.says("  100.000000000  90.91                        by direct/team (");
+}
+
+/// The answer for a client is as short, and names what says more.
+#[test]
+fn an_explanation_is_a_summary_unless_more_is_asked_for() {
+    let scene = restated();
+    let explain = |depth: &str| {
+        let asked = format!("explain boreas --to 2026-05 --format json {depth}");
+        scene.run(&asked).expect(0).json()
+    };
+    let summary = explain("");
+    assert_eq!((&summary["depth"], &summary["deeper"]), (&json!("summary"), &json!("rules")));
+    let account = &summary["accounts"][0];
+    let rules = account["rules"].as_array().expect("rules");
+    // 300 by its own tag; and of 40 for support the 30 that go with 300 of 400.
+    let parts = |name: &str| rules.iter().map(|rule| rule[name].clone()).collect::<Vec<_>>();
+    assert_eq!(parts("percent"), ["90.91", "9.09"]);
+    assert_eq!(parts("share_percent"), [Value::Null, json!("75.00")]);
+    assert_eq!(rules[1]["shared"]["amount"], "40.000000000");
+    let largest = account["largest"].as_array().expect("resources").iter();
+    let largest: Vec<_> = largest.map(|resource| &resource["cost"]["amount"]).collect();
+    assert_eq!(largest, ["300.000000000", "30.000000000"]);
+    for rule in rules {
+        assert_eq!((&rule["resources"], &rule["weights"]), (&json!([]), &json!([])));
+        assert_eq!(rule["rest"]["cost"], rule["cost"], "what is not listed is summed");
+    }
+    let rules = &explain("--depth rules")["accounts"][0]["rules"];
+    assert_eq!(
+        (&rules[1]["weights"][0]["day"], &rules[1]["resources"]),
+        (&json!("2026-05-10"), &json!([]))
+    );
+    let deeper = explain("--depth resources");
+    let resource = &deeper["accounts"][0]["rules"][0]["resources"][0];
+    assert_eq!(resource["tried"].as_array().map(Vec::len), Some(2));
+    assert_eq!(explain("--depth all")["deeper"], Value::Null);
+    // A single resource is explained with its values at once.
+    let single = scene.run("explain x --to 2026-05 --format json").expect(0).json();
+    assert_eq!(single["depth"], "resources");
+    let wrong = scene.run("explain boreas --depth rule").fails_with(2, "C201", "rules");
+    assert!(wrong.stdout.is_empty());
 }
 
 #[test]

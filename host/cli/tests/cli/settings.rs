@@ -32,6 +32,11 @@ fn flags_win_over_the_environment_over_the_file_over_defaults() {
         rules,
         Some(serde_json::json!({ "key": "rules", "value": "rules", "origin": "default" }))
     );
+    // What has no value has a null there, and no line in text: TOML has no null.
+    let is_null = |line: &serde_json::Value| line["value"].is_null();
+    assert!(show.as_array().is_some_and(|lines| lines.iter().any(is_null)));
+    let text = scene.run("config show").expect(0).says("sources.aws.plugin = ");
+    assert!(!text.stdout.contains("= null"), "{}", text.stdout);
 }
 
 /// `config show` shows the reach of a source and the places of its secrets. It reads no value of a

@@ -150,6 +150,15 @@ fn a_source_that_asks_a_service_is_not_collected() {
     // Nobody listens there, so that a question would fail.
     let check = scene.run("source check").expect(0);
     let check = check.says("  not collected it asks a service");
+    // Several sources have a line each, before all that is said of them.
+    let summary = "\
+source  charges  set aside  days
+aws           5          0  2026-01-05 to 2026-02-01  well
+meter         -          -  -                         not collected
+
+aws (focus-file 0.1.0)
+";
+    assert!(check.stdout.starts_with(summary), "{}", check.stdout);
     assert!(check.stdout.contains("`apportion source measure meter`"), "{}", check.stdout);
     let json = scene.run("source check meter --format json").expect(0).json();
     assert_eq!((&json[0]["read"], &json[0]["tables"]), (&"nothing".into(), &0.into()));

@@ -41,6 +41,11 @@ impl<'s> Passage<'s> {
         Passage { sharing, takers: sharing.recipients.iter().map(taker).collect() }
     }
 
+    /// Whether no taker passes on what it gets.
+    pub fn is_final(&self) -> bool {
+        self.takers.iter().all(|taker| taker.next.is_none())
+    }
+
     /// Adds a charge's shares to those of its part.
     #[inline]
     pub fn split_charge(&self, nanos: i64, shares: &mut Vec<i128>) {

@@ -6,6 +6,7 @@ mod balances;
 mod files;
 mod fixture;
 mod generations;
+mod resource_days;
 mod schema;
 mod script;
 mod settle;

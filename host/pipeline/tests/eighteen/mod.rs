@@ -36,6 +36,7 @@ use domain::period::Period;
 use domain::port::Stage;
 use domain::spread::{Spread, WhenNegative};
 use ledger::Ledger;
+use reports::costs::filter::CostFilter;
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
 use reports::costs::read::costs;
 
@@ -109,7 +110,7 @@ fn a_filtered_view_shows_the_rows_of_the_whole_one() {
         for team in ["a", "b"] {
             let of_team: Vec<_> = whole.iter().filter(|row| row.keys[0] == team).cloned().collect();
             let filtered =
-                CostQuery { filter: vec![(GroupBy::Team, team.into())], ..query.clone() };
+                CostQuery { filter: vec![CostFilter::of(GroupBy::Team, team)], ..query.clone() };
             assert_eq!(costs(&ledger, &filtered).unwrap().rows, of_team, "{team}");
             assert!(!of_team.is_empty());
         }
@@ -157,7 +158,7 @@ fn labels_that_would_be_the_same_when_sanitized_stay_distinct() {
             period: Period::all(),
             granularity: Granularity::Total,
             group_by: vec![GroupBy::Tag(key.into())],
-            filter: vec![(GroupBy::Tag(key.into()), "shop".into())],
+            filter: vec![CostFilter::of(GroupBy::Tag(key.into()), "shop")],
         };
         let rows = costs(&ledger, &query).unwrap().rows;
         assert_eq!(

@@ -4,6 +4,7 @@
 
 use crate::derived::derived_costs;
 use crate::fakes::{ByService, balances, charges, passing, passing_by, rules, source, try_run};
+use domain::axis::Axis;
 use domain::driver::Driver;
 use domain::driver::bounds::{Bound, Limit};
 use domain::driver::candidates::Candidates;
@@ -11,6 +12,7 @@ use domain::driver::cost::CostDriver;
 use domain::driver::facts::{CostQuestion, DriverFilter};
 use domain::driver::plugin::PluginDriver;
 use domain::driver::tiers::{Tier, TieredDriver};
+use domain::field::Field;
 use domain::money::Money;
 use domain::period::Period;
 use domain::port::{Mutual, RuleFacts, Rules, Stage};
@@ -21,6 +23,50 @@ use ledger::{Ledger, Reader};
 use pipeline::code;
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
 use reports::costs::read::costs;
+use reports::explain::query::{ExplainDepth, ExplainQuery};
+use reports::explain::read::explain;
+use reports::stored::RulesOf;
+use std::collections::BTreeSet;
+
+/// A resource that is explained alone, and a team's service, have the parts that they have among
+/// all others. The charges of others are not read for it, unless costs flow together.
+fn explained_alone(ledger: &Reader, rules_of: &RulesOf<'_>) {
+    let rows = |group_by: Vec<GroupBy>, axis: Axis| {
+        let (period, granularity) = (Period::all(), Granularity::Total);
+        let query = CostQuery { axis, period, granularity, group_by, filter: Vec::new() };
+        let rows = derived_costs(ledger, &query, Some(rules_of)).unwrap().rows;
+        rows.into_iter().map(|row| (row.keys, row.currency, row.amount)).collect::<Vec<_>>()
+    };
+    let explained = |what: &str, service: Option<&str>, axis: Axis| {
+        let (depth, period) = (Some(ExplainDepth::Summary), Period::all());
+        let (what, service_name) = (what.to_owned(), service.map(str::to_owned));
+        explain(ledger, &ExplainQuery { what, service_name, axis, period, depth }, rules_of)
+            .unwrap()
+    };
+    for axis in Axis::ALL {
+        let resource = GroupBy::Dimension(Field::RESOURCE_ID);
+        let whole = rows(vec![resource, GroupBy::Account, GroupBy::Rule], axis);
+        let ids: BTreeSet<&String> = whole.iter().map(|(keys, ..)| &keys[0]).collect();
+        let mut alone = Vec::new();
+        for id in ids.into_iter().filter(|id| !id.is_empty()) {
+            for account in explained(id, None, axis).accounts {
+                for rule in account.rules.iter().filter(|rule| !rule.amount.is_zero()) {
+                    let name = rule.version.as_ref().map_or_else(String::new, |it| it.rule.clone());
+                    let keys = vec![id.clone(), account.account.to_string(), name];
+                    alone.push((keys, account.currency, rule.amount));
+                }
+            }
+        }
+        alone.sort();
+        let named: Vec<_> = whole.iter().filter(|(keys, ..)| !keys[0].is_empty()).collect();
+        assert_eq!(alone.iter().collect::<Vec<_>>(), named, "{axis:?}");
+        for (keys, currency, amount) in rows(vec![GroupBy::Team, GroupBy::ServiceName], axis) {
+            let totals = explained(&keys[0], Some(&keys[1]), axis).totals;
+            let total = totals.into_iter().find(|(other, _)| *other == currency);
+            assert_eq!(total, Some((currency, amount)), "{keys:?} {axis:?}");
+        }
+    }
+}
 
 fn cascade(team: &str) -> Stage {
     Stage::Cascade(team.into())
@@ -55,6 +101,7 @@ pub fn agrees(ledger: &Reader, rules: &ByService) {
             derived_costs(ledger, &query, Some(&rules_of)).unwrap().rows
         );
     }
+    explained_alone(ledger, &rules_of);
     assert_eq!(ledger.verify(&mut |_| {}).unwrap().findings, Vec::new());
 }
 

@@ -7,6 +7,7 @@
 
 use crate::bearer::Bearers;
 use crate::costs::query::{CostQuery, GroupBy};
+use crate::costs::ranking::{OtherRow, RankedRow, Ranking};
 use crate::costs::read::{Charge, keys};
 use crate::derive::{self, Scope};
 use crate::document::{AxisText, DateText, PeriodDocument, keyed};
@@ -21,6 +22,7 @@ use domain::period::Day;
 use ledger::Reader;
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// One group in one span, with one unit.
@@ -38,18 +40,57 @@ pub struct MeasuredRow {
 pub struct MeasuredTable {
     pub metric: Metric,
     pub query: CostQuery,
-    /// By span, keys and unit.
+    pub ranking: Ranking,
     pub rows: Vec<MeasuredRow>,
+    /// The groups that have no rows of their own, by span and unit.
+    pub others: Vec<OtherRow<MeasuredRow>>,
 }
 
 impl MeasuredTable {
+    /// The same in another order, with the largest groups only.
+    pub fn ranked(self, ranking: Ranking) -> MeasuredTable {
+        let (rows, others) = ranking.rank(self.rows);
+        MeasuredTable { ranking, rows, others, ..self }
+    }
+
+    fn sums(&self) -> impl Iterator<Item = &MeasuredSum> {
+        let others = self.others.iter().map(|other| &other.row);
+        self.rows.iter().chain(others).map(|row| &row.measured)
+    }
+
     /// Charges that do not say it.
     pub fn unknown(&self) -> u64 {
-        self.rows.iter().map(|row| row.measured.unknown).sum()
+        self.sums().map(|measured| measured.unknown).sum()
     }
 
     pub fn charges(&self) -> u64 {
-        self.rows.iter().map(|row| row.measured.charges()).sum()
+        self.sums().map(MeasuredSum::charges).sum()
+    }
+}
+
+impl RankedRow for MeasuredRow {
+    fn period_start(&self) -> Option<Day> {
+        self.period_start
+    }
+
+    fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    fn unit(&self) -> &str {
+        &self.unit
+    }
+
+    fn by_amount(&self, other: &Self) -> Ordering {
+        self.measured.sum.value().cmp(&other.measured.sum.value())
+    }
+
+    fn without_keys(&self) -> MeasuredRow {
+        MeasuredRow { keys: Vec::new(), ..self.clone() }
+    }
+
+    fn add(&mut self, other: &MeasuredRow) {
+        self.measured.add(&other.measured);
     }
 }
 
@@ -87,8 +128,12 @@ pub fn measured(
         }
         Ok(())
     };
-    let scope =
-        Scope { axis: query.axis, period: query.period, measure: Some(Measure::Metric(metric)) };
+    let scope = Scope {
+        axis: query.axis,
+        period: query.period,
+        measure: Some(Measure::Metric(metric)),
+        resources: None,
+    };
     derive::derive(ledger, &dictionary, scope, Some(rules_of), &mut take)?;
     let rows = sums.into_iter().map(|((period_start, keys, unit), measured)| MeasuredRow {
         period_start,
@@ -96,7 +141,13 @@ pub fn measured(
         unit,
         measured,
     });
-    Ok(MeasuredTable { metric, query: query.clone(), rows: rows.collect() })
+    Ok(MeasuredTable {
+        metric,
+        query: query.clone(),
+        ranking: Ranking::default(),
+        rows: rows.collect(),
+        others: Vec::new(),
+    })
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -108,8 +159,11 @@ pub struct MeasuredDocument {
     group_by: Vec<String>,
     filter: Vec<String>,
     metric: &'static str,
-    /// By span, keys and unit.
+    sort: &'static str,
+    top: Option<usize>,
     measures: Vec<MeasureDocument>,
+    /// The groups behind the first ones that `top` asks for, of all pages together.
+    other: Vec<OtherMeasureDocument>,
     next_page_token: Option<String>,
 }
 
@@ -126,6 +180,30 @@ struct MeasureDocument {
     charges: u64,
     /// Charges that do not say it; they add nothing to the value.
     unknown_charges: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "OtherMeasure")]
+struct OtherMeasureDocument {
+    period_start: Option<DateText>,
+    groups: usize,
+    unit: String,
+    value: Option<String>,
+    charges: u64,
+    unknown_charges: u64,
+}
+
+impl From<&OtherRow<MeasuredRow>> for OtherMeasureDocument {
+    fn from(OtherRow { groups, row }: &OtherRow<MeasuredRow>) -> OtherMeasureDocument {
+        OtherMeasureDocument {
+            period_start: row.period_start.map(DateText::from),
+            groups: *groups,
+            unit: row.unit.clone(),
+            value: row.measured.value(),
+            charges: row.measured.charges(),
+            unknown_charges: row.measured.unknown,
+        }
+    }
 }
 
 impl MeasuredDocument {
@@ -154,8 +232,11 @@ impl MeasuredDocument {
             axis: (*axis).into(),
             period: (*period).into(),
             granularity: granularity.name(),
-            filter: filter.iter().map(|(group, value)| format!("{group}:{value}")).collect(),
+            filter: filter.iter().map(ToString::to_string).collect(),
             metric: table.metric.name(),
+            sort: table.ranking.sort.name(),
+            top: table.ranking.top,
+            other: table.others.iter().map(OtherMeasureDocument::from).collect(),
             measures: rows.iter().map(measure).collect(),
             group_by: names,
             next_page_token: next,

@@ -1,5 +1,6 @@
 //! The question: which costs, by what, over which spans.
 
+use crate::costs::filter::CostFilter;
 use domain::account::Account;
 use domain::axis::Axis;
 use domain::code::QUERY_INVALID;
@@ -25,6 +26,7 @@ pub enum GroupBy {
     Account,
     /// The month of the charges. By the day of posting, that of a correction is an earlier one.
     ChargePeriod,
+    Currency,
     Dimension(Field),
     Tag(String),
 }
@@ -35,6 +37,9 @@ pub enum Granularity {
     /// Weeks start on Monday; the first one is cut at the period's start.
     Weekly,
     Monthly,
+    /// Quarters and years are those of the calendar.
+    Quarterly,
+    Yearly,
     Total,
 }
 
@@ -45,9 +50,9 @@ pub struct CostQuery {
     pub period: Period,
     pub granularity: Granularity,
     pub group_by: Vec<GroupBy>,
-    /// Values of the same key are alternatives; different keys must all hold. The empty value means
-    /// "none".
-    pub filter: Vec<(GroupBy, String)>,
+    /// Values of the same key are alternatives; different keys must all hold, and nothing that is
+    /// left out may.
+    pub filter: Vec<CostFilter>,
 }
 
 const NAMES: &[(&str, GroupBy)] = &[
@@ -61,6 +66,7 @@ const NAMES: &[(&str, GroupBy)] = &[
     ("source", GroupBy::Source),
     ("account", GroupBy::Account),
     ("charge_period", GroupBy::ChargePeriod),
+    ("currency", GroupBy::Currency),
 ];
 
 impl FromStr for GroupBy {
@@ -87,7 +93,7 @@ fn unknown_group(name: &str) -> Diagnostic {
         Some(close) => format!("did you mean `{close}`?"),
         None => {
             "group by team, service_name, environment, application, cost_center, rule, source, \
-            account, charge_period, a FOCUS column such as region_id, or tag:<key>"
+            account, charge_period, currency, a FOCUS column such as region_id, or tag:<key>"
                 .into()
         }
     };
@@ -118,32 +124,42 @@ impl GroupBy {
                 | GroupBy::Source
                 | GroupBy::Account
                 | GroupBy::ChargePeriod
+                | GroupBy::Currency
                 | GroupBy::Dimension(Field::SERVICE_NAME)
         )
     }
 }
 
 impl Granularity {
+    pub const ALL: [Granularity; 6] = [
+        Granularity::Daily,
+        Granularity::Weekly,
+        Granularity::Monthly,
+        Granularity::Quarterly,
+        Granularity::Yearly,
+        Granularity::Total,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             Granularity::Daily => "daily",
             Granularity::Weekly => "weekly",
             Granularity::Monthly => "monthly",
+            Granularity::Quarterly => "quarterly",
+            Granularity::Yearly => "yearly",
             Granularity::Total => "total",
         }
     }
 
     pub fn by_name(name: &str) -> Option<Granularity> {
-        [Granularity::Daily, Granularity::Weekly, Granularity::Monthly, Granularity::Total]
-            .into_iter()
-            .find(|known| known.name() == name)
+        Granularity::ALL.into_iter().find(|known| known.name() == name)
     }
 
     fn bucket(self) -> Bucket {
         match self {
             Granularity::Daily => Bucket::Day,
             Granularity::Weekly => Bucket::Week,
-            Granularity::Monthly => Bucket::Month,
+            Granularity::Monthly | Granularity::Quarterly | Granularity::Yearly => Bucket::Month,
             Granularity::Total => Bucket::Whole,
         }
     }
@@ -153,6 +169,8 @@ impl Granularity {
             Granularity::Daily => Some(day),
             Granularity::Weekly => Some(day.week_start().max(period.start())),
             Granularity::Monthly => Some(day.month().first_day().max(period.start())),
+            Granularity::Quarterly => Some(day.month().quarter().first_day().max(period.start())),
+            Granularity::Yearly => Some(day.month().january().first_day().max(period.start())),
             Granularity::Total => None,
         }
     }
@@ -161,7 +179,7 @@ impl Granularity {
 impl CostQuery {
     /// Everything that is grouped or filtered by.
     pub(super) fn named(&self) -> impl Iterator<Item = &GroupBy> {
-        self.group_by.iter().chain(self.filter.iter().map(|(group, _)| group))
+        self.group_by.iter().chain(self.filter.iter().map(|filter| &filter.group))
     }
 
     pub(super) fn names(&self, wanted: &GroupBy) -> bool {
@@ -172,8 +190,8 @@ impl CostQuery {
     /// source leaves out are not read.
     pub(super) fn balances(&self) -> BalanceFilter {
         let values = |group: GroupBy| -> Vec<&String> {
-            let of_group = self.filter.iter().filter(|(known, _)| *known == group);
-            of_group.map(|(_, value)| value).collect()
+            let of_group = self.filter.iter().filter(|it| it.group == group && !it.is_left_out);
+            of_group.map(|filter| &filter.value).collect()
         };
         let (teams, accounts) = (values(GroupBy::Team), values(GroupBy::Account));
         let bucket = match self.names(&GroupBy::ChargePeriod) {
@@ -234,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn weeks_are_cut_at_the_start_of_the_period() {
+    fn spans_are_cut_at_the_start_of_the_period() {
         let day = |text: &str| text.parse::<Day>().unwrap_or_else(|error| panic!("{error}"));
         // 2026-01-01 is a Thursday.
         let period = Period::new(day("2026-01-01"), day("2026-02-01"))
@@ -251,5 +269,20 @@ mod tests {
             Granularity::Monthly.span_start(day("2026-01-08"), period),
             Some(day("2026-01-01"))
         );
+        // From 15 February to the end of 2027: quarters and years begin there, and then on their
+        // own first day.
+        let longer = Period::new(day("2026-02-15"), day("2028-01-01"))
+            .unwrap_or_else(|error| panic!("{error}"));
+        for (on, quarter, year) in [
+            ("2026-03-31", "2026-02-15", "2026-02-15"),
+            ("2026-04-01", "2026-04-01", "2026-02-15"),
+            ("2026-12-31", "2026-10-01", "2026-02-15"),
+            ("2027-01-01", "2027-01-01", "2027-01-01"),
+            ("2027-09-30", "2027-07-01", "2027-01-01"),
+        ] {
+            let start = |granularity: Granularity| granularity.span_start(day(on), longer);
+            assert_eq!(start(Granularity::Quarterly), Some(day(quarter)), "{on}");
+            assert_eq!(start(Granularity::Yearly), Some(day(year)), "{on}");
+        }
     }
 }

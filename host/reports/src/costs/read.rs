@@ -1,7 +1,9 @@
 //! Costs read from balances, or derived from charges.
 
 use crate::bearer::{Bearer, BearerId, Bearers};
+use crate::costs::filter::CostFilter;
 use crate::costs::query::{CostQuery, GroupBy};
+use crate::costs::ranking::{OtherRow, RankedRow, Ranking};
 use crate::derive::{self, Scope};
 use crate::portion::Portion;
 use crate::stored::RulesOf;
@@ -15,6 +17,7 @@ use domain::period::{Day, Month, Period};
 use domain::recipient::Target;
 use domain::run::SourceDay;
 use ledger::{Balance, BalanceFilter, Reader};
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// One group in one span and currency. A group whose costs cancel out to zero has no row.
@@ -30,11 +33,47 @@ pub struct CostRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CostTable {
     pub query: CostQuery,
-    /// By span, keys and currency.
+    pub ranking: Ranking,
     pub rows: Vec<CostRow>,
+    /// The groups that have no rows of their own, by span and currency.
+    pub others: Vec<OtherRow<CostRow>>,
     pub totals: Vec<(Currency, Sum)>,
     /// By the month of the charges: the part of the totals that was posted in later months.
     pub corrections: Vec<(Month, Currency, Sum)>,
+}
+
+impl CostTable {
+    /// The same costs in another order, with the largest groups only. The totals stay.
+    pub fn ranked(self, ranking: Ranking) -> CostTable {
+        let (rows, others) = ranking.rank(self.rows);
+        CostTable { ranking, rows, others, ..self }
+    }
+}
+
+impl RankedRow for CostRow {
+    fn period_start(&self) -> Option<Day> {
+        self.period_start
+    }
+
+    fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    fn unit(&self) -> &str {
+        self.currency.code()
+    }
+
+    fn by_amount(&self, other: &Self) -> Ordering {
+        self.amount.cmp(&other.amount)
+    }
+
+    fn without_keys(&self) -> CostRow {
+        CostRow { keys: Vec::new(), ..self.clone() }
+    }
+
+    fn add(&mut self, other: &CostRow) {
+        self.amount += other.amount;
+    }
 }
 
 /// Answers a query; one that must run rules again is refused (see `costs_with_rules`).
@@ -90,12 +129,18 @@ pub fn team_text(account: &Account) -> String {
 
 /// The text of a row for each key. Nothing if a filter leaves the row out.
 pub(super) fn keys(query: &CostQuery, text: &dyn Fn(&GroupBy) -> String) -> Option<Vec<String>> {
-    let holds = |group: &GroupBy| {
-        let value = text(group);
-        query.filter.iter().any(|(other, wanted)| other == group && *wanted == value)
+    let is_in = |filter: &CostFilter| {
+        let value = text(&filter.group);
+        let allows = |other: &CostFilter| {
+            other.group == filter.group && !other.is_left_out && other.value == value
+        };
+        match filter.is_left_out {
+            true => filter.value != value,
+            // Values of one group are alternatives.
+            false => query.filter.iter().any(allows),
+        }
     };
-    let is_in = query.filter.iter().all(|(group, _)| holds(group));
-    is_in.then(|| query.group_by.iter().map(text).collect())
+    query.filter.iter().all(is_in).then(|| query.group_by.iter().map(text).collect())
 }
 
 /// Sums by group, each group's keys kept once.
@@ -161,7 +206,9 @@ impl<'a> Groups<'a> {
         let corrections = self.corrections.into_iter().filter(|(_, amount)| !amount.is_zero());
         CostTable {
             query: self.query.clone(),
+            ranking: Ranking::default(),
             rows,
+            others: Vec::new(),
             totals: totals.into_iter().collect(),
             corrections: corrections
                 .map(|((month, currency), sum)| (month, currency, sum))
@@ -188,6 +235,7 @@ fn posted_text(balance: &Balance, group: &GroupBy) -> String {
         GroupBy::Team => team_text(&balance.account),
         GroupBy::Account => balance.account.to_string(),
         GroupBy::Source => balance.source.clone(),
+        GroupBy::Currency => balance.currency.to_string(),
         GroupBy::Rule => {
             balance.rule.as_ref().map_or_else(String::new, |version| version.rule.clone())
         }
@@ -210,18 +258,20 @@ fn derived(
     groups: &mut Groups<'_>,
 ) -> Result<(), Diagnostic> {
     let dictionary = ledger.dictionary()?;
-    let (with_source, with_month) =
-        (query.names(&GroupBy::Source), query.names(&GroupBy::ChargePeriod));
+    let with_source = query.names(&GroupBy::Source) || query.names(&GroupBy::Currency);
+    let with_month = query.names(&GroupBy::ChargePeriod);
     let mut known: HashMap<(ResourceId, BearerId), Option<u32>> = HashMap::new();
-    let (mut source, mut month) = (String::new(), None);
+    let (mut source, mut month) = (None, None);
     let mut take = |portion: &Portion<'_>, bearers: &Bearers| {
         let source_day = portion.source_day;
         let charged = source_day.day.month();
-        let is_other = with_source && source_day.source != source;
+        let of_day = (&source_day.source, source_day.currency);
+        let is_other = source.as_ref().is_none_or(|(name, currency)| (name, *currency) != of_day);
+        let is_other = with_source && is_other;
         if is_other || with_month && Some(charged) != month {
-            // The known groups are those of the source or the month before.
+            // The known groups are those of the source, the currency or the month before.
             known.clear();
-            source.clone_from(&source_day.source);
+            source = Some((source_day.source.clone(), source_day.currency));
             month = Some(charged);
         }
         let corrects = Some(charged).filter(|charged| *charged != portion.day.month());
@@ -240,7 +290,7 @@ fn derived(
     derive::derive(
         ledger,
         &dictionary,
-        Scope { axis: query.axis, period: query.period, measure: None },
+        Scope { axis: query.axis, period: query.period, measure: None, resources: None },
         rules_of,
         &mut take,
     )
@@ -264,6 +314,7 @@ impl Charge<'_> {
             GroupBy::Team => team_text(&bearer.account),
             GroupBy::Account => bearer.account.to_string(),
             GroupBy::Source => self.source_day.source.clone(),
+            GroupBy::Currency => self.source_day.currency.to_string(),
             GroupBy::ChargePeriod => self.source_day.day.month().to_string(),
             GroupBy::Rule => {
                 bearer.rule.as_ref().map_or_else(String::new, |version| version.rule.clone())

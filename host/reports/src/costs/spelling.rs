@@ -1,6 +1,7 @@
 //! The words of a question, as charges and postings have them. A question that nothing can match is
 //! refused, because its answer would look like no cost.
 
+use crate::costs::filter::CostFilter;
 use crate::costs::query::{CostQuery, GroupBy};
 use crate::costs::read::team_text;
 use domain::code::QUERY_INVALID;
@@ -30,14 +31,16 @@ impl Spelling<'_> {
         let is_new = ledger.accounts()?.is_empty();
         let names = KnownNames { ledger, dictionary: OnceCell::new(), is_new };
         let group_by = query.group_by.iter().map(|group| self.group(&names, group));
-        let filter = query.filter.iter().map(|(group, value)| {
-            let group = self.group(&names, group)?;
-            let value = self.value(&names, &group, value)?;
-            Ok((group, value))
+        let filter = query.filter.iter().map(|filter| {
+            let group = self.group(&names, &filter.group)?;
+            let value = self.value(&names, &group, &filter.value)?;
+            Ok(CostFilter { group, value, ..*filter })
         });
+        let filter: Vec<CostFilter> = filter.collect::<Result<_, Diagnostic>>()?;
+        can_match(&filter)?;
         Ok(CostQuery {
             group_by: group_by.collect::<Result<_, Diagnostic>>()?,
-            filter: filter.collect::<Result<_, Diagnostic>>()?,
+            filter,
             ..query.clone()
         })
     }
@@ -97,9 +100,11 @@ impl Spelling<'_> {
         if known.contains(&value) {
             return Ok(value);
         }
-        let hint = match did_you_mean(&value, known.iter().map(String::as_str)) {
-            Some(close) => Hint::text(format!("did you mean `{close}`?")),
-            None => Hint::deed(
+        let others = value.strip_prefix('!').filter(|name| known.contains(*name));
+        let hint = match (others, did_you_mean(&value, known.iter().map(String::as_str))) {
+            (Some(name), _) => Hint::text(format!("did you mean `{group}!={name}`?")),
+            (None, Some(close)) => Hint::text(format!("did you mean `{close}`?")),
+            (None, None) => Hint::deed(
                 format!("costs --group-by {group}"),
                 format!("/api/v1/costs?group_by={group}"),
             )
@@ -108,6 +113,20 @@ impl Spelling<'_> {
         Err(Diagnostic::new(QUERY_INVALID, format!("no cost has the {group} '{written}'"))
             .hint(hint))
     }
+}
+
+/// Refuses a group of which all values that are wanted are left out too.
+fn can_match(filters: &[CostFilter]) -> Result<(), Diagnostic> {
+    for filter in filters.iter().filter(|filter| !filter.is_left_out) {
+        let of_group = || filters.iter().filter(|other| other.group == filter.group);
+        let is_left_out = |value: &str| of_group().any(|it| it.is_left_out && it.value == value);
+        if of_group().filter(|other| !other.is_left_out).all(|other| is_left_out(&other.value)) {
+            let CostFilter { group, value, .. } = filter;
+            let message = format!("nothing can have the {group} '{value}' and not have it");
+            return Err(Diagnostic::new(QUERY_INVALID, message).hint("leave one of the two out"));
+        }
+    }
+    Ok(())
 }
 
 /// The names of everything that was ever charged or posted.
@@ -162,6 +181,10 @@ impl KnownNames<'_> {
             GroupBy::Environment => self.said("environment", |target| target.environment)?,
             GroupBy::Application => self.said("application", |target| target.application)?,
             GroupBy::CostCenter => self.said("cost_center", |target| target.cost_center)?,
+            GroupBy::Currency => {
+                let currencies = self.ledger.currencies()?.into_iter();
+                currencies.map(|currency| currency.to_string()).collect()
+            }
             GroupBy::ChargePeriod => BTreeSet::new(),
         })
     }

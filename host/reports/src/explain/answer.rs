@@ -1,5 +1,6 @@
 //! The answer: accounts, rules, resources and weights that add up.
 
+use crate::explain::query::ExplainDepth;
 use crate::measure::Hour;
 use domain::account::Account;
 use domain::axis::Axis;
@@ -20,6 +21,7 @@ pub struct Explanation {
     pub service_name: Option<String>,
     pub axis: Axis,
     pub period: Period,
+    pub depth: ExplainDepth,
     pub totals: Vec<(Currency, Sum)>,
     /// By account and currency.
     pub accounts: Vec<ExplainedAccount>,
@@ -58,6 +60,17 @@ pub struct ExplainedAccount {
     pub currency: Currency,
     pub amount: Sum,
     pub rules: Vec<ExplainedRule>,
+    /// Of all rules together.
+    pub largest: Vec<LargestResource>,
+    pub rest_resources: u64,
+    pub rest_amount: Sum,
+}
+
+/// A resource's part of an account, by whatever rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LargestResource {
+    pub dimensions: Vec<(String, String)>,
+    pub amount: Sum,
 }
 
 /// A part that was posted in a later month than that of its charges.
@@ -84,6 +97,8 @@ pub struct ExplainedRule {
     /// The first line of the rule's doc comment.
     pub doc: String,
     pub amount: Sum,
+    /// All that the rule shared in the period, if the account has a part of it.
+    pub shared: Option<Sum>,
     pub charges: u64,
     pub resources: Vec<ExplainedResource>,
     pub rest_resources: u64,
@@ -146,10 +161,44 @@ pub struct ExplainedSource {
 }
 
 impl ExplainedAccount {
+    pub(super) fn new(account: Account, currency: Currency) -> ExplainedAccount {
+        ExplainedAccount {
+            account,
+            currency,
+            amount: Sum::ZERO,
+            rules: Vec::new(),
+            largest: Vec::new(),
+            rest_resources: 0,
+            rest_amount: Sum::ZERO,
+        }
+    }
+
     /// The part that corrects earlier months.
     pub fn corrections(&self) -> Sum {
         let corrected = self.rules.iter().filter(|rule| rule.correction.is_some());
         corrected.map(|rule| rule.amount).sum()
+    }
+}
+
+impl ExplainedRule {
+    /// The part of the shared cost in percent.
+    pub fn share_percent(&self) -> Option<String> {
+        self.amount.percent_of(self.shared?)
+    }
+}
+
+impl LargestResource {
+    /// Its name, or its id, or its service; with the service beside the first two.
+    pub fn name(&self) -> String {
+        let named = |wanted: &str| {
+            let found = self.dimensions.iter().find(|(name, _)| name == wanted);
+            found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        };
+        let service = named("service_name").unwrap_or("no service");
+        match named("resource_name").or(named("resource_id")) {
+            Some(name) => format!("{name} ({service})"),
+            None => service.to_owned(),
+        }
     }
 }
 

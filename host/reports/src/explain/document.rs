@@ -1,16 +1,17 @@
 //! An explanation as it is shown.
 
 use crate::document::{
-    AmountDocument, AxisText, DateText, MonthText, PeriodDocument, PluginDocument, TimeText,
+    AmountDocument, AxisText, DateText, MonthText, PeriodDocument, PluginDocument,
 };
 use crate::explain::answer::{
-    Correction, CorrectionWay, EntryFacts, ExplainedAccount, ExplainedResource, ExplainedRule,
-    ExplainedSource, ExplainedTerms, ExplainedWeights, Explanation, Subject,
+    Correction, CorrectionWay, EntryFacts, ExplainedAccount, ExplainedRule, ExplainedSource,
+    ExplainedWeights, Explanation, LargestResource, Subject,
 };
+use crate::explain::query::ExplainDepth;
+use crate::explain::resource_document::ResourceDocument;
 use domain::account::Account;
 use domain::entry::Posting;
-use domain::money::{Currency, Sum};
-use domain::port::TriedRule;
+use domain::money::Sum;
 use domain::recipient::Recipient;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,6 +26,10 @@ pub struct ExplanationDocument {
     axis: AxisText,
     /// Of days by the axis.
     period: PeriodDocument,
+    /// summary, rules, resources or all: each one has what the one before has, and more.
+    depth: &'static str,
+    /// The depth to ask for to see more. Null where this is all.
+    deeper: Option<&'static str>,
     totals: Vec<AmountDocument>,
     accounts: Vec<AccountDocument>,
     sources: Vec<SourceCostDocument>,
@@ -78,6 +83,19 @@ struct AccountDocument {
     account: String,
     cost: AmountDocument,
     rules: Vec<RuleDocument>,
+    /// The ten largest of all rules together.
+    largest: Vec<LargestDocument>,
+    /// The resources that are not among the largest.
+    rest: RestDocument,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "LargestResource")]
+struct LargestDocument {
+    dimensions: BTreeMap<String, String>,
+    cost: AmountDocument,
+    /// Decimal text: its part of the account's cost. Null of a cost of zero.
+    percent: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -92,11 +110,17 @@ struct RuleDocument {
     /// The first line of the rule's doc comment.
     description: String,
     cost: AmountDocument,
+    /// Decimal text: its part of the account's cost. Null of a cost of zero.
+    percent: Option<String>,
+    /// All that the rule shared in the period, where it shared the cost.
+    shared: Option<AmountDocument>,
+    /// Decimal text: the account's part of it.
+    share_percent: Option<String>,
     charges: u64,
-    /// The largest ones.
+    /// The largest ones; none above the depth resources.
     resources: Vec<ResourceDocument>,
     rest: RestDocument,
-    /// How shared costs were spread, on the latest days.
+    /// How shared costs were spread, on the latest days; none in a summary.
     weights: Vec<WeightsDocument>,
 }
 
@@ -116,53 +140,6 @@ struct ExplainedCorrectionDocument {
 struct RestDocument {
     resources: u64,
     cost: AmountDocument,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "ExplainedResource")]
-struct ResourceDocument {
-    dimensions: BTreeMap<String, String>,
-    tags: BTreeMap<String, String>,
-    charges: u64,
-    /// The amount of all bearers together.
-    charged: AmountDocument,
-    cost: AmountDocument,
-    /// How the charges were priced, by billing period, price and invoice.
-    priced: Vec<TermsDocument>,
-    /// The rules that were tried, with the values that they read.
-    tried: Vec<TriedRuleDocument>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "PricedCharges")]
-struct TermsDocument {
-    /// Decimal text. What is not known is null, here and below.
-    pricing_quantity: Option<String>,
-    pricing_unit: Option<String>,
-    contracted_unit_price: Option<String>,
-    list_unit_price: Option<String>,
-    invoice_id: Option<String>,
-    invoice_issuer_name: Option<String>,
-    /// The first day of the billing period.
-    billing_period: Option<DateText>,
-    /// In which the first of the charges starts. Hours are kept where the settings ask for them.
-    first_hour: Option<TimeText>,
-    /// In which the last of the charges starts.
-    last_hour: Option<TimeText>,
-    charges: u64,
-    /// Charges whose pricing quantity is not known; they add nothing to it.
-    unknown_charges: u64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "TriedRule")]
-struct TriedRuleDocument {
-    rule: String,
-    digest: String,
-    matched: bool,
-    /// The line that decided.
-    line: u32,
-    read: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -202,6 +179,8 @@ impl From<&Explanation> for ExplanationDocument {
             service_name: explanation.service_name.clone(),
             axis: explanation.axis.into(),
             period: explanation.period.into(),
+            depth: explanation.depth.name(),
+            deeper: explanation.depth.deeper().map(ExplainDepth::name),
             totals: AmountDocument::list(&explanation.totals),
             accounts: explanation.accounts.iter().map(AccountDocument::from).collect(),
             sources: explanation.sources.iter().map(SourceCostDocument::from).collect(),
@@ -253,13 +232,29 @@ impl From<&ExplainedAccount> for AccountDocument {
         AccountDocument {
             account: account.account.to_string(),
             cost: AmountDocument::new(currency, account.amount),
-            rules: account.rules.iter().map(|rule| RuleDocument::new(rule, currency)).collect(),
+            rules: account.rules.iter().map(|rule| RuleDocument::new(rule, account)).collect(),
+            largest: account.largest.iter().map(|it| LargestDocument::new(it, account)).collect(),
+            rest: RestDocument {
+                resources: account.rest_resources,
+                cost: AmountDocument::new(currency, account.rest_amount),
+            },
+        }
+    }
+}
+
+impl LargestDocument {
+    fn new(resource: &LargestResource, account: &ExplainedAccount) -> LargestDocument {
+        LargestDocument {
+            dimensions: resource.dimensions.iter().cloned().collect(),
+            cost: AmountDocument::new(account.currency, resource.amount),
+            percent: resource.amount.percent_of(account.amount),
         }
     }
 }
 
 impl RuleDocument {
-    fn new(rule: &ExplainedRule, currency: Currency) -> RuleDocument {
+    fn new(rule: &ExplainedRule, account: &ExplainedAccount) -> RuleDocument {
+        let currency = account.currency;
         let resource = |resource| ResourceDocument::new(resource, currency);
         let correction = |correction: &Correction| ExplainedCorrectionDocument {
             charge_period: correction.charge_month.into(),
@@ -272,6 +267,9 @@ impl RuleDocument {
             name: rule.name.clone(),
             description: rule.doc.clone(),
             cost: AmountDocument::new(currency, rule.amount),
+            percent: rule.amount.percent_of(account.amount),
+            shared: rule.shared.map(|shared| AmountDocument::new(currency, shared)),
+            share_percent: rule.share_percent(),
             charges: rule.charges,
             resources: rule.resources.iter().map(resource).collect(),
             rest: RestDocument {
@@ -279,53 +277,6 @@ impl RuleDocument {
                 cost: AmountDocument::new(currency, rule.rest_amount),
             },
             weights: rule.weights.iter().map(WeightsDocument::from).collect(),
-        }
-    }
-}
-
-impl ResourceDocument {
-    fn new(resource: &ExplainedResource, currency: Currency) -> ResourceDocument {
-        ResourceDocument {
-            dimensions: resource.dimensions.iter().cloned().collect(),
-            tags: resource.tags.iter().cloned().collect(),
-            charges: resource.charges,
-            charged: AmountDocument::new(currency, resource.charged),
-            cost: AmountDocument::new(currency, resource.amount),
-            priced: resource.priced.iter().map(TermsDocument::from).collect(),
-            tried: resource.tried.iter().map(TriedRuleDocument::from).collect(),
-        }
-    }
-}
-
-impl From<&ExplainedTerms> for TermsDocument {
-    fn from(priced: &ExplainedTerms) -> TermsDocument {
-        let ExplainedTerms { pricing_quantity, pricing_unit, invoice_id, .. } = priced.clone();
-        let ExplainedTerms { contracted_unit_price, list_unit_price, .. } = priced.clone();
-        let hours = priced.hours.as_ref();
-        TermsDocument {
-            pricing_quantity,
-            pricing_unit,
-            contracted_unit_price,
-            list_unit_price,
-            invoice_id,
-            invoice_issuer_name: priced.invoice_issuer_name.clone(),
-            billing_period: priced.billing_period.map(DateText::from),
-            first_hour: hours.map(|hours| TimeText::at(hours.start().start_ms())),
-            last_hour: hours.map(|hours| TimeText::at(hours.end().start_ms())),
-            charges: priced.charges,
-            unknown_charges: priced.unknown_charges,
-        }
-    }
-}
-
-impl From<&TriedRule> for TriedRuleDocument {
-    fn from(tried: &TriedRule) -> TriedRuleDocument {
-        TriedRuleDocument {
-            rule: tried.rule.rule.clone(),
-            digest: tried.rule.digest.clone(),
-            matched: tried.matched,
-            line: tried.line,
-            read: tried.read.iter().cloned().collect(),
         }
     }
 }

@@ -8,9 +8,8 @@ use crate::portion::Portion;
 use domain::account::Account;
 use domain::charge::ChargeLine;
 use domain::decision::OutcomeId;
-use domain::dictionary::{Dictionary, ResourceId, Symbol};
+use domain::dictionary::ResourceId;
 use domain::entry::RuleVersion;
-use domain::field::Field;
 use domain::money::{Currency, Sum};
 use domain::period::Day;
 use domain::run::{RunId, SourceDay};
@@ -48,24 +47,67 @@ pub struct ResourceSums {
 }
 
 pub struct ExplanationSums<'a> {
-    pub dictionary: &'a Dictionary,
     pub subject: &'a SubjectKey,
-    pub service: Option<Symbol>,
+    /// Those that are asked for, in order; nothing for all.
+    pub resources: Option<&'a [ResourceId]>,
     pub lines: BTreeMap<LineKey, Line>,
     pub sources: BTreeMap<SourceDay, Sum>,
+    pub moved: MovedSums,
+}
+
+/// Everything that rules gave to anybody, by the number of the bearer: there are many portions.
+#[derive(Default)]
+pub struct MovedSums(Vec<Option<BearerSums>>);
+
+struct BearerSums {
+    bearer: Bearer,
+    sums: Vec<(Currency, Option<Correction>, Sum)>,
+}
+
+/// One rule's amounts in one currency, apart for what corrects earlier months, by account.
+pub type RuleSums = BTreeMap<(Option<RuleVersion>, Currency, Option<Correction>), AccountSums>;
+pub type AccountSums = BTreeMap<Account, Sum>;
+
+impl MovedSums {
+    fn add(&mut self, portion: &Portion<'_>, bearers: &Bearers) {
+        let (currency, correction) = (portion.source_day.currency, correction(portion));
+        for (bearer, amount) in portion.borne {
+            let at = bearer.0 as usize;
+            if at >= self.0.len() {
+                self.0.resize_with(at + 1, || None);
+            }
+            let new = || BearerSums { bearer: bearers.get(*bearer).clone(), sums: Vec::new() };
+            let sums = &mut self.0[at].get_or_insert_with(new).sums;
+            match sums.iter_mut().find(|sum| (sum.0, sum.1) == (currency, correction)) {
+                Some((_, _, sum)) => *sum += *amount,
+                None => sums.push((currency, correction, *amount)),
+            }
+        }
+    }
+
+    pub fn by_rule(self) -> RuleSums {
+        let mut by_rule = RuleSums::new();
+        for BearerSums { bearer, sums } in self.0.into_iter().flatten() {
+            for (currency, correction, amount) in sums {
+                let of_rule = by_rule.entry((bearer.rule.clone(), currency, correction));
+                *of_rule.or_default().entry(bearer.account.clone()).or_default() += amount;
+            }
+        }
+        by_rule
+    }
 }
 
 impl ExplanationSums<'_> {
     pub fn take(&mut self, portion: &Portion<'_>, bearers: &Bearers) {
-        if self.service.is_some_and(|service| {
-            self.dictionary.dimension(portion.resource, Field::SERVICE_NAME) != service
-        }) {
+        let is_asked = |asked: &[ResourceId]| asked.binary_search(&portion.resource).is_ok();
+        if !self.resources.is_none_or(is_asked) {
             return;
         }
+        self.moved.add(portion, bearers);
         // Added up by line first: a team can bear parts under several targets, and the charges of a
         // portion count once.
         let mut by_bearer: BTreeMap<LineKey, Sum> = BTreeMap::new();
-        for (bearer, amount) in self.subject.amounts(self.dictionary, portion, bearers) {
+        for (bearer, amount) in self.subject.amounts(portion, bearers) {
             let Bearer { account, rule, .. } = bearers.get(bearer).clone();
             let (currency, correction) = (portion.source_day.currency, correction(portion));
             let key = LineKey { account, currency, correction, rule };

@@ -4,31 +4,50 @@
 use crate::bearer::Bearers;
 use crate::derive::{Scope, derive, derive_entry};
 use crate::explain::answer::{
-    ExplainedAccount, ExplainedResource, ExplainedRule, ExplainedSource, ExplainedTerms,
-    ExplainedWeights, Explanation,
+    ExplainedAccount, ExplainedRule, ExplainedSource, ExplainedWeights, Explanation,
+    LargestResource,
 };
-use crate::explain::gather::{ExplanationSums, Line, LineKey, ResourceSums};
-use crate::explain::query::ExplainQuery;
+use crate::explain::gather::{ExplanationSums, Line, LineKey, MovedSums, ResourceSums, RuleSums};
+use crate::explain::query::{ExplainDepth, ExplainQuery};
 use crate::explain::subject::{SubjectKey, service};
-use crate::measure::{Measure, MeasureKey, MeasuredSum, MeasuredSums};
+use crate::measure::Measure;
 use crate::portion::Portion;
 use crate::stored::RulesOf;
+use domain::account::Account;
+use domain::axis::Axis;
 use domain::decision::{Outcome, OutcomeId, Verdict};
 use domain::diagnostic::Diagnostic;
-use domain::dictionary::{Dictionary, ResourceId, Symbol};
+use domain::dictionary::{Dictionary, ResourceId};
 use domain::entry::RuleVersion;
+use domain::flow::station::{Station, pool_of};
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
-use domain::port::{PluginIdentity, RuleFacts, TriedRule};
+use domain::port::{PluginIdentity, RuleFacts};
 use domain::run::{RunId, SourceDay};
-use domain::terms::{Term, TermsId};
 use ledger::{GenerationId, Reader};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+/// Resources shown of an account, the largest first.
+const LARGEST_SHOWN: usize = 10;
 
 /// Resources shown of each rule, the largest first.
-const RESOURCES_SHOWN: usize = 20;
+fn resources_shown(depth: ExplainDepth) -> usize {
+    match depth {
+        ExplainDepth::Summary | ExplainDepth::Rules => 0,
+        ExplainDepth::Resources => 20,
+        ExplainDepth::All => usize::MAX,
+    }
+}
+
 /// Days shown of how a pool was spread, the latest first.
-const WEIGHTS_SHOWN: usize = 3;
+fn weights_shown(depth: ExplainDepth) -> usize {
+    match depth {
+        ExplainDepth::Summary => 0,
+        ExplainDepth::Rules | ExplainDepth::Resources => 3,
+        ExplainDepth::All => usize::MAX,
+    }
+}
 
 pub fn explain(
     ledger: &Reader,
@@ -39,112 +58,137 @@ pub fn explain(
     let subject = SubjectKey::find(ledger, &dictionary, &query.what)?;
     let service =
         query.service_name.as_deref().map(|name| service(&dictionary, name)).transpose()?;
+    let depth = query.depth.unwrap_or(subject.usual_depth());
+    let resources = subject.resources(&dictionary, service);
     let mut gathering = ExplanationSums {
-        dictionary: &dictionary,
         subject: &subject,
-        service,
+        resources: resources.as_deref(),
         lines: BTreeMap::new(),
         sources: BTreeMap::new(),
+        moved: MovedSums::default(),
     };
     let mut take = |portion: &Portion<'_>, bearers: &Bearers| {
         gathering.take(portion, bearers);
         Ok(())
     };
-    let measure = Some(Measure::Terms);
+    // By the day of the charge, charges of nothing count too, and only a measure asks for them.
+    let is_priced = depth >= ExplainDepth::Resources || query.axis == Axis::Charge;
+    let measure = is_priced.then_some(Measure::Terms);
     match &subject {
         SubjectKey::Entry(entry) => {
             derive_entry(ledger, &dictionary, entry.id, measure, Some(rules_of), &mut take)?;
         }
         SubjectKey::Account(_) | SubjectKey::Resource { .. } => {
-            let scope = Scope { axis: query.axis, period: query.period, measure };
+            let ExplainQuery { axis, period, .. } = *query;
+            let scope = Scope { axis, period, measure, resources: resources.as_deref() };
             derive(ledger, &dictionary, scope, Some(rules_of), &mut take)?;
         }
     }
-    let ExplanationSums { lines, sources: by_source, .. } = gathering;
-    let accounts =
-        ExplanationWriter { ledger, dictionary: &dictionary, rules_of, facts: HashMap::new() }
-            .accounts(lines)?;
+    let ExplanationSums { lines, sources: by_source, moved, .. } = gathering;
+    let (dictionary, moved) = (&dictionary, moved.by_rule());
+    let mut writer =
+        ExplanationWriter { ledger, dictionary, rules_of, depth, moved, facts: HashMap::new() };
+    let accounts = writer.accounts(lines)?;
     let mut totals: BTreeMap<Currency, Sum> = BTreeMap::new();
     accounts
         .iter()
         .for_each(|account| *totals.entry(account.currency).or_default() += account.amount);
-    let sources = sources(ledger, by_source)?;
-    let ExplainQuery { service_name, axis, period, .. } = query.clone();
     Ok(Explanation {
         subject: subject.subject(),
-        service_name,
-        axis,
-        period,
+        service_name: query.service_name.clone(),
+        axis: query.axis,
+        period: query.period,
+        depth,
         totals: totals.into_iter().collect(),
         accounts,
-        sources,
+        sources: sources(ledger, by_source)?,
     })
 }
 
 /// Turns sums into the parts of an explanation.
-struct ExplanationWriter<'a> {
-    ledger: &'a Reader,
-    dictionary: &'a Dictionary,
-    rules_of: &'a RulesOf<'a>,
+pub(super) struct ExplanationWriter<'a> {
+    pub(super) ledger: &'a Reader,
+    pub(super) dictionary: &'a Dictionary,
+    pub(super) rules_of: &'a RulesOf<'a>,
+    depth: ExplainDepth,
+    moved: RuleSums,
     facts: HashMap<GenerationId, Vec<RuleFacts>>,
 }
+
+/// The sums of an account's resources, by whatever rules.
+type ResourceAmounts = HashMap<ResourceId, Sum>;
 
 impl ExplanationWriter<'_> {
     fn accounts(
         &mut self,
         lines: BTreeMap<LineKey, Line>,
     ) -> Result<Vec<ExplainedAccount>, Diagnostic> {
-        let mut accounts: Vec<ExplainedAccount> = Vec::new();
-        for (LineKey { account, currency, correction, rule }, line) in lines {
-            let rule = ExplainedRule { correction, ..self.rule(rule, currency, line)? };
-            match accounts
-                .last_mut()
-                .filter(|last| last.account == account && last.currency == currency)
-            {
-                Some(last) => {
-                    last.amount += rule.amount;
-                    last.rules.push(rule);
-                }
-                None => accounts.push(ExplainedAccount {
-                    account,
-                    currency,
-                    amount: rule.amount,
-                    rules: vec![rule],
-                }),
+        let mut accounts: Vec<(ExplainedAccount, ResourceAmounts)> = Vec::new();
+        for (key, line) in lines {
+            let is_its = |last: &ExplainedAccount| {
+                (&last.account, last.currency) == (&key.account, key.currency)
+            };
+            if !accounts.last().is_some_and(|(last, _)| is_its(last)) {
+                let LineKey { account, currency, .. } = key.clone();
+                accounts.push((ExplainedAccount::new(account, currency), ResourceAmounts::new()));
+            }
+            let amounts: Vec<(ResourceId, Sum)> =
+                line.resources.iter().map(|(resource, seen)| (*resource, seen.amount)).collect();
+            let rule = self.rule(&key, line)?;
+            if let Some((account, sums)) = accounts.last_mut() {
+                account.amount += rule.amount;
+                account.rules.push(rule);
+                amounts
+                    .into_iter()
+                    .for_each(|(resource, amount)| *sums.entry(resource).or_default() += amount);
             }
         }
-        for account in &mut accounts {
-            account.rules.sort_by(|left, right| {
-                let by_amount = right.amount.cmp(&left.amount);
-                let order = left.correction.cmp(&right.correction).then(by_amount);
-                order.then_with(|| left.version.cmp(&right.version))
-            });
-        }
-        Ok(accounts)
+        Ok(accounts.into_iter().map(|(account, sums)| self.with_largest(account, sums)).collect())
     }
 
-    fn rule(
-        &mut self,
-        version: Option<RuleVersion>,
-        currency: Currency,
-        line: Line,
-    ) -> Result<ExplainedRule, Diagnostic> {
+    /// The account with its rules in order, and its largest resources.
+    fn with_largest(&self, account: ExplainedAccount, sums: ResourceAmounts) -> ExplainedAccount {
+        let ExplainedAccount { mut rules, .. } = account;
+        rules.sort_by(|left, right| {
+            let by_amount = right.amount.cmp(&left.amount);
+            let order = left.correction.cmp(&right.correction).then(by_amount);
+            order.then_with(|| left.version.cmp(&right.version))
+        });
+        let mut sums: Vec<(ResourceId, Sum)> =
+            sums.into_iter().filter(|(_, amount)| !amount.is_zero()).collect();
+        sums.sort_by_key(|(resource, amount)| (Reverse(size(*amount)), *resource));
+        let rest = sums.split_off(sums.len().min(LARGEST_SHOWN));
+        let largest =
+            |(resource, amount)| LargestResource { dimensions: self.dimensions(resource), amount };
+        ExplainedAccount {
+            rules,
+            largest: sums.into_iter().map(largest).collect(),
+            rest_resources: rest.len() as u64,
+            rest_amount: rest.into_iter().map(|(_, amount)| amount).sum(),
+            ..account
+        }
+    }
+
+    fn rule(&mut self, key: &LineKey, line: Line) -> Result<ExplainedRule, Diagnostic> {
+        let LineKey { currency, correction, rule: version, .. } = key.clone();
+        let generation = line.resources.values().map(|seen| seen.generation).max();
+        let (name, doc) = self.said_by(version.as_ref(), generation)?;
+        let shared = match line.spreads.is_empty() {
+            true => None,
+            false => self.shared(key, generation)?,
+        };
         let mut resources: Vec<(ResourceId, ResourceSums)> = line.resources.into_iter().collect();
         // By size, so that a large refund is shown too. A hash table has no order for ties.
-        resources.sort_by(|(left_id, left), (right_id, right)| {
-            let size = |seen: &ResourceSums| seen.amount.nanos().unsigned_abs();
-            size(right).cmp(&size(left)).then(left_id.cmp(right_id))
-        });
-        let rest = resources.split_off(resources.len().min(RESOURCES_SHOWN));
-        let (name, doc) =
-            self.said_by(version.as_ref(), resources.first().map(|(_, seen)| seen.generation))?;
+        resources.sort_by_key(|(resource, seen)| (Reverse(size(seen.amount)), *resource));
+        let rest = resources.split_off(resources.len().min(resources_shown(self.depth)));
         let weights = self.weights(currency, version.as_ref(), line.spreads)?;
         Ok(ExplainedRule {
-            correction: None,
+            correction,
             version,
             name,
             doc,
             amount: line.amount,
+            shared,
             charges: line.charges,
             rest_resources: rest.len() as u64,
             rest_amount: rest.iter().map(|(_, seen)| seen.amount).sum(),
@@ -153,22 +197,46 @@ impl ExplanationWriter<'_> {
         })
     }
 
+    /// All that a rule gave to those who share with the account. Nothing for the pool or the team
+    /// whose cost the rule passes on.
+    fn shared(
+        &mut self,
+        key: &LineKey,
+        generation: Option<GenerationId>,
+    ) -> Result<Option<Sum>, Diagnostic> {
+        let Some(facts) = self.facts_of(key.rule.as_ref(), generation)? else { return Ok(None) };
+        let stands = Station::of(facts).map_or_else(|| pool_of(facts), |station| station.stands);
+        let giver = Account::of(&stands);
+        let sums = self.moved.get(&(key.rule.clone(), key.currency, key.correction));
+        let given = sums.into_iter().flatten().filter(|(account, _)| **account != giver);
+        let shared: Sum = given.map(|(_, amount)| *amount).sum();
+        Ok((key.account != giver).then_some(shared))
+    }
+
+    /// A rule as a generation has it.
+    fn facts_of(
+        &mut self,
+        version: Option<&RuleVersion>,
+        generation: Option<GenerationId>,
+    ) -> Result<Option<&RuleFacts>, Diagnostic> {
+        let (Some(version), Some(generation)) = (version, generation) else { return Ok(None) };
+        if !self.facts.contains_key(&generation) {
+            self.facts.insert(generation, self.ledger.rules(generation)?);
+        }
+        let facts = self.facts.get(&generation).into_iter().flatten();
+        Ok(facts.into_iter().find(|facts| facts.version == *version))
+    }
+
     /// The rule's name and the first line of its doc.
     fn said_by(
         &mut self,
         version: Option<&RuleVersion>,
         generation: Option<GenerationId>,
     ) -> Result<(String, String), Diagnostic> {
-        let (Some(version), Some(generation)) = (version, generation) else {
+        let Some(version) = version else {
             return Ok(("no rule".into(), "No rule claims these charges.".into()));
         };
-        if !self.facts.contains_key(&generation) {
-            self.facts.insert(generation, self.ledger.rules(generation)?);
-        }
-        let facts = self
-            .facts
-            .get(&generation)
-            .and_then(|facts| facts.iter().find(|facts| facts.version == *version));
+        let facts = self.facts_of(Some(version), generation)?;
         let first_line = |facts: &RuleFacts| {
             facts.description.lines().next().unwrap_or_default().trim().to_owned()
         };
@@ -178,91 +246,14 @@ impl ExplanationWriter<'_> {
         ))
     }
 
-    fn resources(
-        &self,
-        resources: Vec<(ResourceId, ResourceSums)>,
-    ) -> Result<Vec<ExplainedResource>, Diagnostic> {
-        let mut tried: HashMap<ResourceId, Vec<TriedRule>> = HashMap::new();
-        let generations: BTreeSet<GenerationId> =
-            resources.iter().map(|(_, seen)| seen.generation).collect();
-        // Rules are compiled once for each generation, and not for each resource.
-        for generation in generations {
-            let rules =
-                (self.rules_of)(&self.ledger.rules(generation)?, &self.ledger.tables(generation)?)?;
-            let mut decider = rules.decider();
-            for (resource, seen) in
-                resources.iter().filter(|(_, seen)| seen.generation == generation)
-            {
-                let explained = decider.explain(
-                    self.dictionary,
-                    *resource,
-                    seen.largest.day,
-                    Some(&seen.largest),
-                );
-                tried.insert(*resource, explained.tried);
-            }
-        }
-        let texts = |pairs: &[(Symbol, Symbol)]| {
-            let text = |symbol: Symbol| self.dictionary.text(symbol).to_owned();
-            let mut tags: Vec<(String, String)> =
-                pairs.iter().map(|(key, value)| (text(*key), text(*value))).collect();
-            tags.sort();
-            tags
-        };
-        let priced = |sums: &MeasuredSums| {
-            let mut sums: Vec<&MeasuredSum> = sums.into_iter().collect();
-            sums.sort_by_key(|sum| sum.key);
-            sums.into_iter().map(|sum| self.terms(sum)).collect()
-        };
-        let shown = |(resource, seen): (ResourceId, ResourceSums)| ExplainedResource {
-            dimensions: self
-                .dictionary
-                .dimensions(resource)
-                .map(|(field, value)| {
-                    (field.name().to_owned(), self.dictionary.text(value).to_owned())
-                })
-                .collect(),
-            tags: texts(self.dictionary.tags(self.dictionary.resource_tags(resource))),
-            charges: seen.charges,
-            charged: seen.charged,
-            amount: seen.amount,
-            priced: priced(&seen.priced),
-            tried: tried.remove(&resource).unwrap_or_default(),
-        };
-        Ok(resources.into_iter().map(shown).collect())
-    }
-
-    fn terms(&self, sum: &MeasuredSum) -> ExplainedTerms {
-        let (billing_period, terms) = match sum.key {
-            MeasureKey::Terms { billing_period, terms } => (billing_period, terms),
-            MeasureKey::Unit(_) => (None, TermsId::UNKNOWN),
-        };
-        let text = |term| match self.dictionary.term_text(terms, term) {
-            "" => None,
-            text => Some(text.to_owned()),
-        };
-        ExplainedTerms {
-            billing_period,
-            hours: sum.hours.clone(),
-            list_unit_price: text(Term::ListUnitPrice),
-            contracted_unit_price: text(Term::ContractedUnitPrice),
-            pricing_unit: text(Term::PricingUnit),
-            invoice_id: text(Term::InvoiceId),
-            invoice_issuer_name: text(Term::InvoiceIssuerName),
-            pricing_quantity: sum.value(),
-            charges: sum.charges(),
-            unknown_charges: sum.unknown,
-        }
-    }
-
     fn weights(
         &mut self,
         currency: Currency,
         version: Option<&RuleVersion>,
         spreads: BTreeMap<(Day, Option<OutcomeId>), (RunId, GenerationId)>,
     ) -> Result<Vec<ExplainedWeights>, Diagnostic> {
-        let mut shown = Vec::new();
-        for ((day, outcome), (run, generation)) in spreads.into_iter().rev().take(WEIGHTS_SHOWN) {
+        let (mut shown, shown_days) = (Vec::new(), weights_shown(self.depth));
+        for ((day, outcome), (run, generation)) in spreads.into_iter().rev().take(shown_days) {
             let of_rule = match outcome {
                 Some(outcome) => vec![outcome],
                 None => self.outcomes_of(generation, version)?,
@@ -305,6 +296,11 @@ impl ExplanationWriter<'_> {
             .map(|(number, _)| OutcomeId(number))
             .collect())
     }
+}
+
+/// Without its sign.
+fn size(amount: Sum) -> u128 {
+    amount.nanos().unsigned_abs()
 }
 
 fn sources(

@@ -4,6 +4,7 @@ use crate::bearer::{BearerId, Bearers};
 use crate::code;
 use crate::costs::read::team_text;
 use crate::explain::answer::{EntryFacts, Subject};
+use crate::explain::query::ExplainDepth;
 use crate::portion::Portion;
 use domain::account::Account;
 use domain::diagnostic::{Diagnostic, did_you_mean};
@@ -18,7 +19,11 @@ use std::collections::BTreeSet;
 /// The subject of an explanation, found in the ledger.
 pub enum SubjectKey {
     Account(Account),
-    Resource { name: String, symbol: Symbol },
+    /// In the order of their numbers.
+    Resource {
+        name: String,
+        resources: Vec<ResourceId>,
+    },
     Entry(Box<StoredEntry>),
 }
 
@@ -53,11 +58,12 @@ impl SubjectKey {
             }
         }
         let symbol = dictionary.find_symbol(what).filter(|symbol| *symbol != Symbol::NONE);
-        if let Some(symbol) = symbol
-            && (0..dictionary.resource_count())
-                .any(|id| is_named(dictionary, ResourceId(id as u32), symbol))
-        {
-            return Ok(SubjectKey::Resource { name: what.to_owned(), symbol });
+        if let Some(symbol) = symbol {
+            let is_it = |id: &ResourceId| is_named(dictionary, *id, symbol);
+            let resources: Vec<ResourceId> = all_resources(dictionary).filter(is_it).collect();
+            if !resources.is_empty() {
+                return Ok(SubjectKey::Resource { name: what.to_owned(), resources });
+            }
         }
         let costs = accounts.iter().filter(|account| account.is_cost());
         let names: Vec<String> = costs.map(team_text).collect();
@@ -95,28 +101,41 @@ impl SubjectKey {
         }
     }
 
-    /// The part of a portion that belongs to the subject, by bearer.
-    pub fn amounts(
+    /// The resources that are asked for, in order; nothing for all.
+    pub fn resources(
         &self,
         dictionary: &Dictionary,
-        portion: &Portion<'_>,
-        bearers: &Bearers,
-    ) -> Vec<(BearerId, Sum)> {
-        match self {
-            SubjectKey::Account(account) => portion
-                .borne
-                .iter()
-                .filter(|(bearer, _)| bearers.get(*bearer).account == *account)
-                .copied()
-                .collect(),
-            SubjectKey::Resource { symbol, .. }
-                if is_named(dictionary, portion.resource, *symbol) =>
-            {
-                portion.borne.to_vec()
+        service: Option<Symbol>,
+    ) -> Option<Vec<ResourceId>> {
+        let is_in = |resource: &ResourceId| {
+            service.is_none_or(|name| dictionary.dimension(*resource, Field::SERVICE_NAME) == name)
+        };
+        match (self, service) {
+            (SubjectKey::Resource { resources, .. }, _) => {
+                Some(resources.iter().copied().filter(is_in).collect())
             }
-            SubjectKey::Resource { .. } => Vec::new(),
+            (_, Some(_)) => Some(all_resources(dictionary).filter(is_in).collect()),
+            (_, None) => None,
+        }
+    }
+
+    /// The depth of an answer where none is asked for.
+    pub fn usual_depth(&self) -> ExplainDepth {
+        match self {
+            SubjectKey::Resource { .. } => ExplainDepth::Resources,
+            SubjectKey::Account(_) | SubjectKey::Entry(_) => ExplainDepth::Summary,
+        }
+    }
+
+    /// The part of a portion that belongs to the subject, by bearer.
+    pub fn amounts(&self, portion: &Portion<'_>, bearers: &Bearers) -> Vec<(BearerId, Sum)> {
+        let borne = portion.borne.iter().copied();
+        match self {
+            SubjectKey::Account(account) => {
+                borne.filter(|(bearer, _)| bearers.get(*bearer).account == *account).collect()
+            }
             // Only its own part of the charges is gone through.
-            SubjectKey::Entry(_) => portion.borne.to_vec(),
+            SubjectKey::Resource { .. } | SubjectKey::Entry(_) => borne.collect(),
         }
     }
 }
@@ -131,6 +150,10 @@ fn source_day(stored: &StoredEntry) -> SourceDay {
         day: stored.entry.charge_day(),
         currency: stored.entry.currency(),
     }
+}
+
+fn all_resources(dictionary: &Dictionary) -> impl Iterator<Item = ResourceId> {
+    (0..dictionary.resource_count()).map(|id| ResourceId(id as u32))
 }
 
 fn is_named(dictionary: &Dictionary, resource: ResourceId, symbol: Symbol) -> bool {

@@ -1,5 +1,6 @@
 //! The question: which team, over which spans.
 
+use crate::costs::filter::CostFilter;
 use crate::costs::query::{CostQuery, Granularity, GroupBy};
 use domain::axis::Axis;
 use domain::period::Period;
@@ -19,7 +20,7 @@ impl TeamQuery {
             period: self.period,
             granularity,
             group_by: group_by.to_vec(),
-            filter: vec![(GroupBy::Team, self.team.clone())],
+            filter: vec![CostFilter::of(GroupBy::Team, &self.team)],
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::api::answer::ReadRequest;
 use crate::api::openapi::{Body, Operation, schema_of};
 use crate::error::Problem;
 use crate::page_token::{self, PageState};
+use crate::parameters::ranking::Top;
 use crate::parameters::{Filters, Groups, Limit, Parameters, Summed, parameters, period};
 use crate::state::State;
 use axum::extract::State as Shared;
@@ -12,9 +13,10 @@ use domain::axis::Axis;
 use domain::period::Day;
 use domain::port::RuleFacts;
 use reports::costs::document::CostsDocument;
-use reports::costs::measured::{MeasuredDocument, MeasuredRow, measured};
+use reports::costs::measured::{MeasuredDocument, measured};
 use reports::costs::query::{CostQuery, Granularity, GroupBy};
-use reports::costs::read::{CostRow, costs_with_rules};
+use reports::costs::ranking::{CostSort, RankedRow, Ranking};
+use reports::costs::read::costs_with_rules;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -32,12 +34,12 @@ pub const COSTS: Operation = Operation {
 
 parameters!(CostParameters {
     /// Names with commas between them: team (the default), service_name, environment, application,
-    /// cost_center, rule, source, account, charge_period, a FOCUS column such as region_id, or
-    /// tag:<key>.
+    /// cost_center, rule, source, account (the ledger's, such as team/payments; that of the cloud
+    /// is sub_account_id), charge_period, currency, a FOCUS column such as region_id, or tag:<key>.
     group_by: Groups = Groups(vec![GroupBy::Team]),
-    /// name:value, with the names of group_by; repeatable. Values of one name are alternatives,
-    /// different names must all hold. A tag key with a colon ends at =, as in
-    /// tag:aws:createdBy=root.
+    /// name:value, with the names of group_by, or name!=value for all others; repeatable. Values of
+    /// one name are alternatives, different names must all hold, and nothing that is left out may.
+    /// A tag key with a colon ends at =, as in tag:aws:createdBy=root.
     filter: Filters,
     /// The days that all of the answer goes by: posting (what was owed; a closed month never
     /// changes), or charge (what was consumed, as it is known now). Left out: posting; of other
@@ -47,11 +49,20 @@ parameters!(CostParameters {
     start_date: Option<Day>,
     /// The last day, included. Left out: to the last day there is.
     end_date: Option<Day>,
-    /// Length of the spans. Weeks start on Monday; the first span is cut at start_date.
+    /// Length of the spans. Weeks start on Monday, quarters and years with the calendar; the first
+    /// span is cut at start_date.
     granularity: Granularity = Granularity::Total,
-    /// What is summed. All but effective_cost are sums over charges, and are not passed on by rules
-    /// that share costs: what is shared stands with its pool.
+    /// What is summed: effective_cost is what teams owe. All others are sums over charges, and are
+    /// not passed on by rules that share costs: what is shared stands with its pool. billed_cost is
+    /// what invoices say, before commitments are spread; list_cost is without any discount, and
+    /// contracted_cost with the negotiated one.
     metric: Summed = Summed::POSTED,
+    /// The order of rows. By name: span, keys, currency. By amount: currency, span, and then the
+    /// groups with the largest amounts over the whole period. Left out: name; with top amount.
+    sort: Option<CostSort>,
+    /// Only so many groups of each currency have rows, those with the largest amounts. The others
+    /// are summed in other.
+    top: Top,
     /// Rows of one answer.
     limit: Limit,
     /// The next_page_token of the answer before, to the same query.
@@ -80,8 +91,10 @@ pub async fn costs(
         group_by: parameters.group_by.0,
         filter: parameters.filter.0,
     };
+    let ranking = Ranking::new(parameters.sort, parameters.top.0);
     let (summed, token) = (parameters.metric, parameters.page_token.as_deref());
-    let page = CostPage::new(parameters.limit, token, &query, &summed)?;
+    let asked = (page_digest(&query, &summed), ranking);
+    let page = CostPage::new(parameters.limit, token, page_token::digest(asked))?;
     let installation = state.installation().clone();
     request
         .answer(&state, move |ledger| {
@@ -92,12 +105,12 @@ pub async fn costs(
             };
             let query = installation.spelling().spelled(ledger, &query)?;
             let Some(metric) = summed.0 else {
-                let table = costs_with_rules(ledger, &query, &rules_of)?;
-                let (rows, next) = page.cut(&table.rows, now);
+                let table = costs_with_rules(ledger, &query, &rules_of)?.ranked(ranking);
+                let (rows, next) = page.cut(&table.rows, now)?;
                 return Ok(CostsAnswer::Costs(CostsDocument::page(&table, &rows, next)));
             };
-            let table = measured(ledger, &query, metric, &rules_of)?;
-            let (rows, next) = page.cut(&table.rows, now);
+            let table = measured(ledger, &query, metric, &rules_of)?.ranked(ranking);
+            let (rows, next) = page.cut(&table.rows, now)?;
             Ok(CostsAnswer::Measures(MeasuredDocument::page(&table, &rows, next)))
         })
         .await
@@ -106,20 +119,16 @@ pub async fn costs(
 /// The place of a row: its span, its keys, and its currency or unit.
 type RowKey<'a> = (Option<Day>, &'a [String], &'a str);
 
-trait PageRow {
-    fn key(&self) -> RowKey<'_>;
+fn row_key<R: RankedRow>(row: &R) -> RowKey<'_> {
+    (row.period_start(), row.keys(), row.unit())
 }
 
-impl PageRow for CostRow {
-    fn key(&self) -> RowKey<'_> {
-        (self.period_start, &self.keys, self.currency.code())
-    }
-}
-
-impl PageRow for MeasuredRow {
-    fn key(&self) -> RowKey<'_> {
-        (self.period_start, &self.keys, &self.unit)
-    }
+/// The part of a query that its pages share, beside their order.
+fn page_digest(query: &CostQuery, summed: &Summed) -> String {
+    let names: Vec<String> = query.group_by.iter().map(ToString::to_string).collect();
+    let filter: Vec<String> = query.filter.iter().map(ToString::to_string).collect();
+    let asked = (query.axis, query.period, query.granularity, names, filter, summed.name());
+    page_token::digest(asked)
 }
 
 /// The page of rows: `limit` of them after a key.
@@ -132,34 +141,33 @@ struct CostPage {
 }
 
 impl CostPage {
-    fn new(
-        limit: Limit,
-        token: Option<&str>,
-        query: &CostQuery,
-        summed: &Summed,
-    ) -> Result<CostPage, Problem> {
-        let names: Vec<String> = query.group_by.iter().map(ToString::to_string).collect();
-        let filter: Vec<(String, &str)> =
-            query.filter.iter().map(|(group, value)| (group.to_string(), value.as_str())).collect();
-        let asked = (query.axis, query.period, query.granularity, names, filter, summed.name());
-        let digest = page_token::digest(asked);
+    fn new(limit: Limit, token: Option<&str>, digest: String) -> Result<CostPage, Problem> {
         let before = token.map(|token| page_token::read(token, &digest)).transpose()?;
         let state = before.as_ref().map(|(state, _)| *state);
         let after = before.map(|(_, value)| key(&value)).transpose()?;
         Ok(CostPage { digest, limit: limit.0, state, after })
     }
 
-    /// Its rows of all of them, and the token of the next page.
-    fn cut<'a, R: PageRow>(&self, rows: &'a [R], now: PageState) -> (Vec<&'a R>, Option<String>) {
-        let after = self.after.as_ref();
-        let is_later = |row: &&R| {
-            after.is_none_or(|(start, keys, unit)| row.key() > (*start, keys.as_slice(), unit))
+    /// Its rows of all of them, and the token of the next page. Both are of one state of the
+    /// ledger, so the row that the token names is there, whatever the order.
+    fn cut<'a, R: RankedRow>(
+        &self,
+        rows: &'a [R],
+        now: PageState,
+    ) -> Result<(Vec<&'a R>, Option<String>), Problem> {
+        let start = match &self.after {
+            None => 0,
+            Some((start, keys, unit)) => {
+                let last = (*start, keys.as_slice(), unit.as_str());
+                let at = rows.iter().position(|row| row_key(row) == last);
+                at.ok_or_else(page_token::broken)? + 1
+            }
         };
-        let mut rest = rows.iter().filter(is_later);
+        let mut rest = rows.iter().skip(start);
         let page: Vec<&R> = rest.by_ref().take(self.limit).collect();
         let last = page.last().filter(|_| rest.next().is_some());
-        let next = last.map(|last| page_token::write(&self.digest, now, key_value(last.key())));
-        (page, next)
+        let next = last.map(|row| page_token::write(&self.digest, now, key_value(row_key(*row))));
+        Ok((page, next))
     }
 }
 

@@ -11,7 +11,7 @@ use domain::axis::Axis;
 use domain::period::Day;
 use domain::port::RuleFacts;
 use reports::explain::document::ExplanationDocument;
-use reports::explain::query::ExplainQuery;
+use reports::explain::query::{ExplainDepth, ExplainQuery};
 use reports::explain::read::explain as explanation_of;
 
 pub const EXPLAIN: Operation = Operation {
@@ -37,6 +37,11 @@ parameters!(ExplainParameters {
     start_date: Option<Day>,
     /// The last day, included. Left out: to the last day there is.
     end_date: Option<Day>,
+    /// How much is said: summary (by rule, pool and correction, and the ten largest resources),
+    /// rules (and how each spread shared costs), resources (and the largest of each rule, with what
+    /// it read of them), or all of them. Left out: resources where a resource is explained, else
+    /// summary.
+    depth: Option<ExplainDepth>,
 });
 
 pub async fn explain(
@@ -49,6 +54,7 @@ pub async fn explain(
         service_name: parameters.service_name,
         axis: parameters.axis,
         period: period(parameters.start_date, parameters.end_date)?,
+        depth: parameters.depth,
     };
     let installation = state.installation().clone();
     request

@@ -90,6 +90,9 @@ async fn costs_are_grouped_and_filtered() {
         "granularity": "total",
         "group_by": ["team", "service_name"],
         "filter": ["team:payments"],
+        "sort": "name",
+        "top": null,
+        "other": [],
         "costs": [
             cost("Compute", "12.500000000"),
             cost("Network", "1.000000000"),
@@ -139,6 +142,52 @@ async fn pages_hold_every_row_once() {
         }
         assert_eq!(rows, whole, "limit {limit}");
     }
+}
+
+/// The order of rows is that of amounts, so a limit gets the largest ones.
+#[tokio::test]
+async fn the_largest_groups_come_first_and_the_others_are_summed() {
+    let served = TestServer::new();
+    let by_team = "/api/v1/costs?group_by=team&filter=currency:USD";
+    // USD: payments 13.5, search 6, and a nano that nobody bears.
+    let row = |team: &str, amount: &str| json!({ "period_start": null, "keys": { "team": team }, "cost": usd(amount) });
+    let all = [
+        row("payments", "13.500000000"),
+        row("search", "6.000000000"),
+        row("unallocated", "0.000000001"),
+    ];
+    let first = served.good(&format!("{by_team}&sort=amount&limit=2"), "Costs").await;
+    assert_eq!(first["costs"], json!(all[..2]));
+    let token = first["next_page_token"].as_str().expect("a token");
+    let next = format!("{by_team}&sort=amount&limit=2&page_token={token}");
+    let second = served.good(&next, "Costs").await;
+    assert_eq!((&second["costs"], &second["next_page_token"]), (&json!(all[2..]), &Value::Null));
+    // A token belongs to its order.
+    let other = served.get(&format!("{by_team}&limit=2&page_token={token}")).await.refusal();
+    assert_eq!(other.2, "page_token: this token belongs to another query");
+    let top = served.good(&format!("{by_team}&top=1"), "Costs").await;
+    assert_eq!((&top["sort"], &top["top"]), (&json!("amount"), &json!(1)));
+    assert_eq!(top["costs"], json!(all[..1]));
+    let rest = json!([{ "period_start": null, "groups": 2, "cost": usd("6.000000001") }]);
+    assert_eq!(top["other"], rest);
+    assert_eq!(top["totals"], json!([usd("19.500000001")]));
+    let without = served.good(&format!("{by_team}&filter=team!=payments"), "Costs").await;
+    assert_eq!(
+        (&without["costs"], &without["filter"][1]),
+        (&json!(all[1..]), &json!("team!=payments"))
+    );
+}
+
+#[tokio::test]
+async fn quarters_are_those_of_the_calendar() {
+    let served = TestServer::new();
+    let path = "/api/v1/costs/team/payments?granularity=quarterly";
+    let body = served.good(path, "TeamCosts").await;
+    let expect = json!([
+        { "period_start": "2026-01-01", "cost": eur("1.000000000") },
+        { "period_start": "2026-01-01", "cost": usd("13.500000000") },
+    ]);
+    assert_eq!(body["costs"], expect);
 }
 
 /// Pages of two states would neither add up to the one nor to the other.
@@ -215,9 +264,17 @@ async fn a_line_of_an_invoice_is_explained() {
     );
     let rule = &explained["accounts"][0]["rules"][0];
     assert_eq!(
-        (&rule["rule"], &rule["charges"], &rule["resources"][0]["charged"]),
-        (&json!("shared/network"), &json!(1), &usd("3.000000000"))
+        (&rule["rule"], &rule["charges"], &rule["shared"], &rule["share_percent"]),
+        (&json!("shared/network"), &json!(1), &usd("3.000000000"), &json!("33.33"))
     );
+    // A summary names the way to more, and lists no resource of a rule.
+    assert_eq!(
+        (&explained["depth"], &explained["deeper"], &rule["resources"]),
+        (&json!("summary"), &json!("rules"), &json!([]))
+    );
+    let deeper = served.good(&format!("{line}&depth=resources"), "Explanation").await;
+    let rule = &deeper["accounts"][0]["rules"][0];
+    assert_eq!(rule["resources"][0]["charged"], usd("3.000000000"));
     assert_eq!(explained["sources"][0]["plugin"]["name"], "fixed");
     let whole = served.good("/api/v1/explain?what=payments", "Explanation").await;
     assert_eq!(whole["totals"], json!([eur("1.000000000"), usd("13.500000000")]));

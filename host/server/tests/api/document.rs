@@ -89,7 +89,9 @@ async fn parameters_that_are_described_are_taken() {
                 "service_name" => "Compute",
                 "metric" if path == "/api/v1/costs" => "list_cost",
                 "metric" => "network.egress.bytes",
-                "limit" => "5",
+                "sort" => "amount",
+                "depth" => "resources",
+                "top" | "limit" => "5",
                 "page_token" => continue,
                 other => panic!("{other} has no example here"),
             };

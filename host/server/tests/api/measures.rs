@@ -124,6 +124,9 @@ async fn a_metric_is_asked_for_like_costs() {
         "group_by": ["service_name"],
         "filter": ["team:payments"],
         "metric": "list_cost",
+        "sort": "name",
+        "top": null,
+        "other": [],
         "measures": [measure("2026-01-01", "12.5", 1, 0), measure("2026-02-01", "3", 2, 1)],
         "next_page_token": null,
     });

@@ -29,7 +29,8 @@ did you mean `group_by`?
 
 /api/v1/costs?colour=red
 400 N202 there is no parameter 'colour'
-it takes group_by, filter, axis, start_date, end_date, granularity, metric, limit, page_token
+it takes group_by, filter, axis, start_date, end_date, granularity, metric, sort, top, limit, \
+page_token
 
 /api/v1/rules?a=b
 400 N202 there is no parameter 'a'
@@ -53,11 +54,43 @@ did you mean `team`?
 
 /api/v1/costs?filter=payments
 400 N202 filter: 'payments' is not a name and a value
-filter=team:payments, or filter=tag:stage=test
+write `team=payments`, or `team!=payments` for all others
 
-/api/v1/costs?granularity=yearly
-400 N202 granularity: there is no 'yearly'
-use daily, weekly, monthly or total
+/api/v1/costs?filter=team:!payments
+400 N202 no cost has the team '!payments'
+did you mean `team!=payments`?
+
+/api/v1/costs?filter=team!=paymants
+400 N202 no cost has the team 'paymants'
+did you mean `payments`?
+
+/api/v1/costs?filter=team:payments&filter=team!=payments
+400 N202 nothing can have the team 'payments' and not have it
+leave one of the two out
+
+/api/v1/costs?filter=currency:usd
+400 N202 no cost has the currency 'usd'
+did you mean `USD`?
+
+/api/v1/costs?granularity=hourly
+400 N202 granularity: there is no 'hourly'
+use daily, weekly, monthly, quarterly, yearly, total
+
+/api/v1/costs?granularity=quartely
+400 N202 granularity: there is no 'quartely'
+did you mean `quarterly`?
+
+/api/v1/costs?sort=amont
+400 N202 sort: there is no 'amont'
+did you mean `amount`?
+
+/api/v1/costs?top=0
+400 N202 top: '0' is not a number from 1 on
+top=10
+
+/api/v1/explain?what=payments&depth=deep
+400 N202 depth: there is no 'deep'
+use summary, rules, resources or all
 
 /api/v1/costs?metric=lst_cost
 400 N202 metric: there is no 'lst_cost'

@@ -1,6 +1,7 @@
 //! Metrics of charges as text, CSV and JSON.
 
 use super::CostsArgs;
+use super::layout::other_name;
 use crate::args::TableFormat;
 use crate::error::Failure;
 use crate::query;
@@ -65,9 +66,20 @@ fn names(table: &MeasuredTable) -> Vec<String> {
     table.query.group_by.iter().map(ToString::to_string).collect()
 }
 
-fn cells(row: &MeasuredRow, args: &CostsArgs) -> Vec<String> {
+/// The rows, and then those of groups without rows of their own, each with its keys.
+fn rows(table: &MeasuredTable) -> impl Iterator<Item = (&MeasuredRow, Vec<String>)> {
+    let rest = table.query.group_by.len().saturating_sub(1);
+    let named = move |groups: usize| {
+        let name = std::iter::once(other_name(groups));
+        name.chain(std::iter::repeat_n(String::new(), rest)).collect()
+    };
+    let others = table.others.iter().map(move |other| (&other.row, named(other.groups)));
+    table.rows.iter().map(|row| (row, row.keys.clone())).chain(others)
+}
+
+fn cells(row: &MeasuredRow, keys: Vec<String>, args: &CostsArgs) -> Vec<String> {
     std::iter::once(query::period_name(row.period_start, args.granularity))
-        .chain(row.keys.iter().cloned())
+        .chain(keys)
         .chain([row.unit.clone()])
         .collect()
 }
@@ -81,8 +93,8 @@ fn csv(table: &MeasuredTable, args: &CostsArgs) -> String {
         "unknown_charges",
     ]);
     let mut text = csv_line(header);
-    for row in &table.rows {
-        let mut cells = cells(row, args);
+    for (row, keys) in rows(table) {
+        let mut cells = cells(row, keys, args);
         let charges = row.measured.charges();
         cells.push(row.measured.value().unwrap_or_default());
         cells.extend([charges.to_string(), row.measured.unknown.to_string()]);
@@ -103,8 +115,8 @@ fn text(ui: Ui, table: &MeasuredTable, args: &CostsArgs) -> String {
         .chain(names.iter().map(|name| left(name)))
         .chain([left("unit"), right(table.metric.name()), right("charges"), right(UNKNOWN)]);
     let mut layout = Table::new(columns);
-    for row in &table.rows {
-        let mut cells: Vec<String> = cells(row, args)
+    for (row, keys) in rows(table) {
+        let mut cells: Vec<String> = cells(row, keys, args)
             .into_iter()
             .map(|cell| if cell.is_empty() { "-".to_owned() } else { cell })
             .collect();

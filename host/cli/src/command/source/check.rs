@@ -1,5 +1,6 @@
 //! `source check`: the counts and findings of a run, source by source, before there is one.
 
+use super::check_summary::summary;
 use super::chosen::chosen;
 use crate::args::Format;
 use crate::code;
@@ -77,7 +78,11 @@ fn show(ui: Ui, survey: &Survey, format: Format) -> Result<(), Diagnostic> {
             &survey.sources.iter().map(SourceSurveyDocument::from).collect::<Vec<_>>(),
         )),
         Format::Text if ui.is_quiet() => Ok(()),
-        Format::Text => ui.data(&survey.sources.iter().map(text_of).collect::<Vec<_>>().join("\n")),
+        Format::Text => {
+            let blocks = survey.sources.iter().map(text_of);
+            let parts: Vec<String> = summary(ui, survey).into_iter().chain(blocks).collect();
+            ui.data(&parts.join("\n"))
+        }
     }
 }
 

@@ -104,7 +104,7 @@ fn served(scene: &Scene) {
 
 fn a_closed_month_is_explained_by_the_rules_of_then(scene: &Scene) {
     restated(scene);
-    let line = "explain atlas --service Support --from 2026-06 --to 2026-06";
+    let line = "explain atlas --service Support --from 2026-06 --to 2026-06 --depth rules";
     let explained = scene.run(line).expect(0);
     says(
         &explained,
