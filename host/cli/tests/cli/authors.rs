@@ -343,7 +343,7 @@ fn money_through_pools_and_serving_teams_is_counted_where_it_goes_on() {
     scene.write("rules/pools/search.rhai", cascade);
     scene.write(
         "rules/pools/search.cases.toml",
-        "[[case]]\nname = \"all\"\nexpect = { assign = \"payments\" }\n",
+        "[[case]]\nname = \"all\"\nexpect = { split = { payments = 1 } }\n",
     );
     scene.run("run").expect(0);
     assert_eq!(scene.run("rule check").expect(0).stderr, "");

@@ -51,7 +51,7 @@ fn failing_cases_are_warnings_where_the_settings_say_so() {
     server.wait_for("expected assign search, got assign payments");
     assert!(server.get("/readyz").starts_with("HTTP/1.1 200"), "{}", server.get("/readyz"));
     scene.write("apportion.toml", &format!("failing_cases = \"warm\"\n{SETTINGS}"));
-    scene.run("run").fails_with(1, "C103", "Did you mean `warn`?");
+    scene.run("run").fails_with(1, "C104", "Did you mean `warn`?");
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn a_plan_names_the_rules_of_every_stage() {
     let serving = scene.read("rules/serving/web.rhai").replace("pass()", "assign(\"payments\")");
     scene.write("rules/serving/web.rhai", &serving);
     let cases = scene.read("rules/serving/web.cases.toml");
-    let cases = cases.replace("\"pass\"", "{ assign = \"payments\" }");
+    let cases = cases.replace("\"pass\"", "{ split = { payments = 1 } }");
     scene.write("rules/serving/web.cases.toml", &cases);
 
     let plan = scene.run("plan --format json").expect(0).json();
