@@ -48,7 +48,9 @@ fn failing_cases_are_warnings_where_the_settings_say_so() {
     }
     scene.run("rule test").fails_with(1, "R302", "a tagged charge");
     let mut server = Server::start(&scene);
-    server.wait_for("expected assign search, got assign payments");
+    let cases = scene.read("rules/direct/team.cases.toml");
+    scene.write("rules/direct/team.cases.toml", &cases.replace("\"search\"", "\"web\""));
+    server.wait_for("expected assign web, got assign payments");
     assert!(server.get("/readyz").starts_with("HTTP/1.1 200"), "{}", server.get("/readyz"));
     scene.write("apportion.toml", &format!("failing_cases = \"warm\"\n{SETTINGS}"));
     scene.run("run").fails_with(1, "C104", "Did you mean `warn`?");
