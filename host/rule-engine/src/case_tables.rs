@@ -1,4 +1,4 @@
-//! Tables that a cases file brings with it, so that its cases hold whatever the folder's tables say.
+//! Tables that a cases file brings, so that its cases hold whatever the folder's tables say.
 
 use crate::set::{RuleSet, build};
 use crate::text_file::TextFile;

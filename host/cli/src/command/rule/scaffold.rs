@@ -194,7 +194,8 @@ fn pool_rule(id: &str, header: &Header<'_>) -> String {
 fn cascade_rule(team: &str, header: &Header<'_>) -> String {
     format!(
         "//! What {team} does for other teams, and why they bear its cost so.\n{}\n\n\
-         // Who pays? by_usage(\"requests\"), by_cost(), split(#{{ payments: 60, search: 40 }}), …\n\
+         // Who pays? by_usage(\"requests\"), by_cost(), split(#{{ payments: 60, search: 40 }}), \
+         …\n\
          // Until then the team keeps its cost.\n\
          fn allocate(team) {{\n    pass()\n}}\n",
         header.text(&format!(", stage: \"cascade\", team: {team:?}"))

@@ -95,6 +95,8 @@ pub fn json(money: &Money, rules: &[RuleFacts]) -> Value {
             "cost": sums_json(money, through),
         })
     };
+    let elsewhere = elsewhere(money, rules);
+    let not_valid = elsewhere.iter();
     json!({
         "month": money.month.map(|month| month.to_string()),
         "total": money::json(Some(&money.total)),
@@ -102,7 +104,7 @@ pub fn json(money: &Money, rules: &[RuleFacts]) -> Value {
         "suspense": sums_json(money, Some(&money.suspense)),
         "rules": rules.iter().map(rule).collect::<Value>(),
         "never_reached": never_reached(money, rules),
-        "not_valid": elsewhere(money, rules).iter().map(|rule| &rule.version.rule).collect::<Vec<_>>(),
+        "not_valid": not_valid.map(|rule| &rule.version.rule).collect::<Vec<_>>(),
     })
 }
 
