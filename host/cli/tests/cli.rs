@@ -1,8 +1,12 @@
 //! The binary as people use it: exit code, stdout and stderr of every verb, and every error that
 //! the command line, settings, files and the ledger can provoke.
 
+#[path = "cli/author_advice.rs"]
+mod author_advice;
 #[path = "cli/authors.rs"]
 mod authors;
+#[path = "cli/case_policy.rs"]
+mod case_policy;
 #[path = "cli/conformance.rs"]
 mod conformance;
 #[path = "cli/deliveries.rs"]
@@ -33,6 +37,8 @@ mod old_ledger;
 mod operation;
 #[path = "cli/periods.rs"]
 mod periods;
+#[path = "cli/plan_rules.rs"]
+mod plan_rules;
 #[path = "cli/plans.rs"]
 mod plans;
 #[path = "cli/queries.rs"]

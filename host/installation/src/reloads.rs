@@ -24,7 +24,7 @@ pub fn start(
     stop: Arc<Stop>,
 ) -> std::io::Result<()> {
     thread::Builder::new().name("reloads".into()).spawn(move || {
-        let mut saves = RuleSaves { count: rules.generation_count(), findings: Vec::new() };
+        let mut saves = RuleSaves { count: rules.generation_count(), ..RuleSaves::default() };
         let mut settings_saves =
             SettingsSaves { text: Some(settings.text.clone()), change: SettingsChange::None };
         loop {
@@ -39,9 +39,11 @@ pub fn start(
 }
 
 /// The saves of the rules that were told so far.
+#[derive(Default)]
 struct RuleSaves {
     count: u64,
     findings: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl RuleSaves {
@@ -64,7 +66,11 @@ impl RuleSaves {
                 }
             );
         }
-        *self = RuleSaves { count, findings };
+        let warnings = rules.warnings();
+        if warnings != self.warnings {
+            warnings.iter().for_each(notice::warn);
+        }
+        *self = RuleSaves { count, findings, warnings };
     }
 }
 

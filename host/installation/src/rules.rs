@@ -11,6 +11,7 @@ use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
 use rule_engine::digest;
+use rule_engine::intake::{self, Intake};
 use rule_engine::options::{RuleLimits, RuleOptions};
 use rule_engine::reload::LiveRules;
 use rule_engine::set::RuleSet;
@@ -37,6 +38,7 @@ pub fn rule_options(settings: &Settings) -> RuleOptions {
         settings: money_settings(settings, &allocators),
         allocators,
         unknown_teams: settings.unknown_teams.value,
+        failing_cases: settings.failing_cases.value,
         tags: settings.tag_schema.clone(),
         ..RuleOptions::default()
     }
@@ -50,6 +52,12 @@ fn kept_of_any_source(settings: &Settings) -> KeptDetails {
 /// Compiles the rules of the folder.
 pub fn load(settings: &Settings) -> Result<RuleSet, Vec<Diagnostic>> {
     RuleSet::load(&settings.rules.value, &rule_options(settings))
+}
+
+/// The rules of the folder, to plan or to post with: their cases pass, or the settings let them be
+/// used all the same.
+pub fn in_use(settings: &Settings) -> Result<Intake, Vec<Diagnostic>> {
+    intake::load(&settings.rules.value, &rule_options(settings))
 }
 
 /// A set without any rule. It keeps the dimensions of the settings.
@@ -94,6 +102,10 @@ pub trait RulesInForce: Send + Sync {
     fn generation_count(&self) -> u64;
     /// Why the last save was not taken; empty where it was.
     fn findings(&self) -> Vec<Diagnostic>;
+    /// What is told of the rules in force, and stops nothing.
+    fn warnings(&self) -> Vec<Diagnostic> {
+        Vec::new()
+    }
     /// Makes rules of sources and tables that the ledger has stored.
     fn stored(
         &self,
@@ -157,6 +169,10 @@ impl RulesInForce for FolderRules {
 
     fn findings(&self) -> Vec<Diagnostic> {
         self.live.diagnostics()
+    }
+
+    fn warnings(&self) -> Vec<Diagnostic> {
+        self.live.warnings()
     }
 
     fn stored(

@@ -37,7 +37,7 @@ use domain::tag::{TagSchema, folded_value};
 use limits::Limits;
 use log::Log;
 use reports::costs::spelling::Spelling;
-use rule_engine::options::UnknownTeams;
+use rule_engine::options::{FailingCases, UnknownTeams};
 use section::{Section, section};
 use serde_json::Value;
 use server::{LISTEN, Server};
@@ -94,6 +94,10 @@ section! {
         /// Costs whose rule names a team that is not in tables/teams.csv: the team bears them, with
         /// or without a warning, or they are in suspense.
         pub unknown_teams: Setting<UnknownTeams> = Setting::default_of(UnknownTeams::Allow),
+        /// Rules whose cases fail: `run`, `plan`, `apply` and `serve` refuse all rules of the
+        /// folder, or use them with a warning. Rules without cases are used; `rule test` names
+        /// them.
+        pub failing_cases: Setting<FailingCases> = Setting::default_of(FailingCases::Refuse),
         /// Whether rules must be approved with `apportion rule approve` before `run` and `apply`
         /// post with them; plans can be made without.
         pub require_approval: Setting<bool> = Setting::default_of(false),

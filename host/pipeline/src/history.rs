@@ -4,6 +4,8 @@ use domain::diagnostic::Diagnostic;
 use domain::port::{RuleFacts, Rules};
 use domain::run::RunId;
 use ledger::{Approval, GenerationId, Reader};
+use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Rules, tables and settings that a run has used or somebody has approved.
@@ -13,6 +15,10 @@ pub struct UsedRules {
     pub generation: String,
     /// Nothing for rules that were approved and have not been used yet.
     pub first: Option<FirstUse>,
+    /// Since the rules that were first used before these. Of rules that were never used, what the
+    /// plan of an approval says, or the difference of the rules as they are now. Nothing where
+    /// neither is known.
+    pub changes: Option<Changes>,
     /// Runs that ended with these rules.
     pub runs: u64,
     pub approvals: Vec<Approval>,
@@ -22,20 +28,18 @@ pub struct UsedRules {
 pub struct FirstUse {
     pub run: RunId,
     pub at_ms: i64,
-    /// Since the rules that were first used before these.
-    pub changes: Changes,
 }
 
 /// Parts of a generation: rules by id, tables as `tables/<name>.csv`, settings by section.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Changes {
     pub added: Vec<String>,
     pub removed: Vec<String>,
     pub changed: Vec<String>,
 }
 
-/// Oldest first. Rules that were never used come last.
-pub fn history(ledger: &Reader) -> Result<Vec<UsedRules>, Diagnostic> {
+/// Oldest first. Rules that were never used come last; `now` are those as they are now.
+pub fn history(ledger: &Reader, now: Option<&dyn Rules>) -> Result<Vec<UsedRules>, Diagnostic> {
     let mut used: Vec<UsedRules> = Vec::new();
     let mut before = Parts::default();
     for row in ledger.generations()? {
@@ -49,7 +53,8 @@ pub fn history(ledger: &Reader) -> Result<Vec<UsedRules>, Diagnostic> {
         before = parts;
         used.push(UsedRules {
             generation: digest.to_owned(),
-            first: Some(FirstUse { run: row.run, at_ms: row.first_used_at_ms, changes }),
+            first: Some(FirstUse { run: row.run, at_ms: row.first_used_at_ms }),
+            changes: Some(changes),
             runs: row.runs,
             approvals: Vec::new(),
         });
@@ -60,12 +65,28 @@ pub fn history(ledger: &Reader) -> Result<Vec<UsedRules>, Diagnostic> {
             None => used.push(UsedRules {
                 generation: approval.generation.clone(),
                 first: None,
+                changes: approved(ledger, &approval, now)?,
                 runs: 0,
                 approvals: vec![approval],
             }),
         }
     }
     Ok(used)
+}
+
+/// The changes that somebody approved. The ledger keeps the rules themselves only once they are
+/// used.
+fn approved(
+    ledger: &Reader,
+    approval: &Approval,
+    now: Option<&dyn Rules>,
+) -> Result<Option<Changes>, Diagnostic> {
+    if let Some(rules) = now.filter(|rules| rules.generation() == approval.generation) {
+        return Changes::to_rules(ledger, rules).map(Some);
+    }
+    let plan: Option<Value> =
+        approval.plan.as_ref().and_then(|plan| serde_json::from_str(plan).ok());
+    Ok(plan.and_then(|plan| serde_json::from_value(plan.get("changes")?.clone()).ok()))
 }
 
 /// The parts of a generation by name, each with its digest or its text.
@@ -108,9 +129,12 @@ impl Parts {
 impl Changes {
     /// From the generation that the ledger stands by, if any, to other rules.
     pub fn to_rules(ledger: &Reader, rules: &dyn Rules) -> Result<Changes, Diagnostic> {
-        let Some(run) = ledger.last_posted_run()? else { return Ok(Changes::default()) };
+        let before = match ledger.last_posted_run()? {
+            Some(run) => Parts::stored(ledger, run.generation)?,
+            None => Parts::default(),
+        };
         let after = Parts::new(rules.facts().to_vec(), rules.tables(), rules.settings());
-        Ok(Parts::stored(ledger, run.generation)?.changes(&after))
+        Ok(before.changes(&after))
     }
 
     fn add(&mut self, before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) {

@@ -6,6 +6,7 @@
 //! on a later day.
 
 pub mod document;
+pub mod moves;
 pub mod redecided;
 
 use crate::history::Changes;
@@ -19,6 +20,7 @@ use domain::hint::Hint;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Month, Period};
 use ledger::{Balance, BalanceFilter, Ledger, Reader};
+use moves::{RuleCosts, RuleMove};
 use redecided::DecisionChanges;
 use reports::costs::read::team_text;
 use reports::stored::RulesOf;
@@ -70,6 +72,7 @@ pub struct Plan {
     pub teams: Vec<Change>,
     pub services: Vec<Change>,
     pub rules: Vec<Change>,
+    pub rule_moves: Vec<RuleMove>,
     /// The amount that moves between teams, by currency: the sum of all increases or of all
     /// decreases, whichever is larger. Nothing if no team's cost changes.
     pub moved: Vec<(Currency, Sum)>,
@@ -123,7 +126,10 @@ pub fn plan(
         .hint(Hint::text("collect first: ").then(Hint::command("run"))));
     };
     let (inputs, decided) = (scratch.inputs_digest()?, redecided::decided(scratch, period)?);
-    let generation_before = generation(scratch)?;
+    let (generation_before, mut facts) = (generation(scratch)?, run.rules.facts().to_vec());
+    if let Some(last) = scratch.last_posted_run()? {
+        facts.extend(scratch.rules(last.generation)?);
+    }
     let changes = Changes::to_rules(scratch, run.rules)?;
     let (at_ms, version) = (run.at_ms, run.version.clone());
     let generation = run.rules.generation().to_owned();
@@ -163,6 +169,7 @@ pub fn plan(
         teams: before.teams.changes(&after.teams),
         services: before.services.changes(&after.services),
         rules: before.rules.changes(&after.rules),
+        rule_moves: before.by_rule.moves(&after.by_rule, facts.iter()),
         moved: moved(&before.teams, &after.teams),
         moved_elsewhere,
         redecided: redecided::compare(scratch, &decided, period, rules_of)?,
@@ -242,6 +249,7 @@ struct State {
     teams: Costs,
     services: Costs,
     rules: Costs,
+    by_rule: RuleCosts,
     all_teams: Costs,
 }
 
@@ -251,6 +259,7 @@ impl State {
         let is_borne = |balance: &Balance| balance.account.is_cost();
         for balance in charged(ledger, period)?.into_iter().filter(is_borne) {
             let (currency, amount) = (balance.currency, balance.amount);
+            state.by_rule.add(&balance);
             state.teams.add(team_text(&balance.account), currency, amount);
             state.services.add(balance.service_name.unwrap_or_default(), currency, amount);
             state.rules.add(

@@ -11,8 +11,19 @@ use rhai::{Array, Dynamic, Map};
 use rust_decimal::Decimal;
 
 /// Options of functions that nobody means as filters.
-const OPTION_NAMES: [&str; 7] =
-    ["basis", "recipients", "remainder", "unknown", "when_negative", "when_zero", "window"];
+const OPTION_NAMES: [&str; 9] = [
+    "at_least",
+    "at_most",
+    "basis",
+    "recipients",
+    "remainder",
+    "unknown",
+    "when_negative",
+    "when_zero",
+    "window",
+];
+/// The options of `bounded`.
+pub(crate) const BOUNDS: [&str; 2] = ["at_least", "at_most"];
 
 /// The optional arguments of a function.
 pub(crate) struct Arguments {
@@ -63,6 +74,12 @@ impl Arguments {
 fn refuse_options(function: &str, map: &Map, options: &[&str]) -> Result<(), Refusal> {
     let own = || OPTION_NAMES.into_iter().filter(|name| options.contains(name));
     for key in map.keys().map(|key| key.as_str()).filter(|key| Field::by_name(key).is_none()) {
+        if BOUNDS.contains(&key) {
+            return Err(refuse(format!(
+                "`{function}` has no option '{key}'; limits stand around the decision: \
+                 bounded({function}(…), #{{ {key}: #{{ web: \"50%\" }} }})"
+            )));
+        }
         if OPTION_NAMES.contains(&key) {
             let known = options.join(", ");
             return Err(refuse(format!("`{function}` has no option '{key}'; it has {known}")));

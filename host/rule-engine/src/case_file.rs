@@ -1,6 +1,7 @@
 //! Reads `<rule>.cases.toml`: charges, and the decisions that the rule must make on them. Unknown
 //! keys are errors.
 
+use crate::case_costs::{self, GivenCost};
 use crate::case_number::{amount, amounts, detail_value, number_text};
 use crate::charge_view::{LineValues, no_field};
 use crate::code;
@@ -56,8 +57,7 @@ pub(crate) struct GivenCharge {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GivenDay {
     pub(crate) amount: Option<Money>,
-    /// Direct costs by team.
-    pub(crate) costs: Vec<(String, Money)>,
+    pub(crate) costs: Vec<GivenCost>,
     pub(crate) usage: Vec<GivenUsage>,
 }
 
@@ -96,6 +96,8 @@ pub(crate) type Value<'t> = Spanned<DeValue<'t>>;
 pub(crate) struct CaseFile {
     pub(crate) cases: Vec<Case>,
     pub(crate) properties: Vec<Property>,
+    /// By name, in place of the folder's.
+    pub(crate) tables: Vec<(String, String)>,
 }
 
 /// Reads all cases, or lists the errors of the file.
@@ -120,10 +122,17 @@ pub(crate) fn read(
     let mut findings = Vec::new();
     let place = |at: usize| line_and_column(&source.text, at);
     for (key, value) in document.get_ref() {
+        if key.get_ref() == "tables" {
+            match tables(value) {
+                Ok(read) => file.tables = read,
+                Err(Wrong(message, span)) => findings.push(finding(message, span.start)),
+            }
+            continue;
+        }
         let is_case = key.get_ref() == "case";
         if !is_case && key.get_ref() != "property" {
             let message = format!(
-                "the file does not know '{}'; there are [[case]] and [[property]]",
+                "the file does not know '{}'; there are [[case]], [[property]] and [tables]",
                 key.get_ref()
             );
             findings.push(finding(message, key.span().start));
@@ -146,14 +155,17 @@ pub(crate) fn read(
             }
         }
     }
-    if findings.is_empty() && file.cases.is_empty() {
-        findings.push(
-            Diagnostic::new(CASES_FILE, "the file has no cases")
-                .at(&source.label, 0, 0)
-                .hint("write at least one [[case]]"),
-        );
-    }
     if findings.is_empty() { Ok(file) } else { Err(findings) }
+}
+
+fn tables(value: &Value<'_>) -> Read<Vec<(String, String)>> {
+    let given = table(value, "'tables'")?.iter();
+    given
+        .map(|(name, csv)| {
+            let csv = text(csv, "a table, as CSV,")?;
+            Ok((name.get_ref().to_string(), csv))
+        })
+        .collect()
 }
 
 fn line_and_column(text: &str, at: usize) -> (u32, u32) {
@@ -199,7 +211,7 @@ fn case(value: &Value<'_>, kept: &[Field], later_stage: bool) -> Read<(Case, usi
             "name" => name = Some(text(value, "'name'")?),
             "charge" => charge = Some(given_charge(value)?),
             "amount" => day.amount = Some(amount(value)?),
-            "costs" => day.costs = amounts(value, "'costs'")?,
+            "costs" => day.costs = case_costs::read(table(value, "'costs'")?, kept)?,
             "usage" => {
                 let rows = value.get_ref().as_array().ok_or_else(|| {
                     Wrong("'usage' is a list of tables, [{ … }]".into(), value.span())
@@ -498,7 +510,7 @@ fn weight_of(text: &str, span: Range<usize>) -> Read<Decimal> {
 }
 
 /// A text that is one of some words.
-fn known_word<T>(
+pub(crate) fn known_word<T>(
     value: &Value<'_>,
     name: &str,
     words: &str,

@@ -1,4 +1,5 @@
-//! Numbers in a cases file. They stand in quotes, so that they are exact.
+//! Numbers in a cases file. They stand in quotes, so that they are exact. Beside them, what is
+//! written into such a file.
 
 use crate::case_file::{Read, Value, Wrong, table};
 use crate::charge_view::DetailValue;
@@ -42,4 +43,15 @@ pub(crate) fn amounts(value: &Value<'_>, what: &str) -> Read<Vec<(String, Money)
         .iter()
         .map(|(name, value)| Ok((name.get_ref().to_string(), amount(value)?)))
         .collect()
+}
+
+/// A key with a text, as TOML has it.
+pub(crate) fn pair(key: &str, value: &str) -> String {
+    format!("{} = {}", key_text(key), toml::Value::String(value.to_owned()))
+}
+
+pub(crate) fn key_text(key: &str) -> String {
+    let is_bare =
+        !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if is_bare { key.to_owned() } else { toml::Value::String(key.to_owned()).to_string() }
 }

@@ -1,7 +1,10 @@
 //! Runs the cases beside the rules, and reports which answers of each rule they reach.
 
-use crate::case_file::{self, Case, Expect, GivenCharge, GivenDay};
+use crate::case_costs::MissingCost;
+use crate::case_facts::{CaseFacts, shares};
+use crate::case_file::{self, Case, CaseFile, Expect, GivenCharge};
 use crate::case_number::UNKNOWN;
+use crate::case_tables::with_tables;
 use crate::charge_view::{Charge, ChargeRead, ChargeView};
 use crate::code::{CASE_FAILED, CASES_FILE};
 use crate::compile::Rule;
@@ -16,17 +19,12 @@ use domain::decision::Decision;
 use domain::detail::Detail;
 use domain::diagnostic::Diagnostic;
 use domain::driver::Driver;
-use domain::driver::facts::{
-    Basis, CostQuestion, DriverFilter, Facts, PluginCall, Pool, UsageQuery,
-};
 use domain::driver::fixed::FixedDriver;
 use domain::field::Field;
 use domain::money::{Money, Sum};
 use domain::period::Day;
-use domain::port::{Rules, Stage};
-use domain::recipient::{Recipient, Target};
-use domain::spread::{Spread, share};
-use domain::usage::{Quantity, is_for};
+use domain::port::Stage;
+use domain::spread::Spread;
 use rhai::ImmutableString;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,9 +34,11 @@ use std::sync::Mutex;
 #[derive(Clone, Debug, Default)]
 pub struct CaseReport {
     pub passed: usize,
-    /// Missing and broken files (R301), failed cases (R302) and broken properties (R305), in the
-    /// order of the rules.
+    /// Broken files (R301), failed cases (R302) and broken properties (R305), in the order of the
+    /// rules.
     pub failures: Vec<Diagnostic>,
+    /// Rules without cases (R301). They fail the test of cases and are used all the same.
+    pub missing: Vec<Diagnostic>,
     /// One entry a rule, in the order in which rules are tried.
     pub rules: Vec<RuleCases>,
     /// In the order of the rules and of their files.
@@ -72,8 +72,9 @@ impl RuleCases {
 }
 
 impl CaseReport {
-    pub fn is_clean(&self) -> bool {
-        self.failures.is_empty()
+    /// All that fails the test of cases.
+    pub fn findings(self) -> Vec<Diagnostic> {
+        [self.failures, self.missing].concat()
     }
 
     pub fn rules_without_cases(&self) -> impl Iterator<Item = &str> {
@@ -116,21 +117,24 @@ fn run_chosen(files: &[TextFile], set: &RuleSet, is_chosen: &dyn Fn(&str) -> boo
     for rule in set.rules.iter().filter(|rule| is_chosen(&rule.id)) {
         let mut tally = RuleCases { rule: rule.id.clone(), ..RuleCases::default() };
         match files.iter().find(|file| file.id == rule.id) {
-            None => report.failures.push(no_cases(rule)),
+            None => report.missing.push(no_cases(rule)),
             Some(file) => match case_file::read(
                 file,
                 &set.options.dimensions,
                 rule.header.stage != Stage::Attribution,
             ) {
                 Err(findings) => report.failures.extend(findings),
-                Ok(read) => {
-                    run_rule(set, rule, file, &read.cases, &mut tally, &mut report.failures);
-                    for property in &read.properties {
-                        let (run, broken) = properties::run(set, rule, file, property);
-                        report.properties.push(run);
-                        report.failures.extend(broken);
-                    }
+                Ok(read) if read.tables.is_empty() => {
+                    run_file(set, rule, file, &read, &mut tally, &mut report);
                 }
+                Ok(read) => match with_tables(set, file, &read.tables) {
+                    Err(findings) => report.failures.extend(findings),
+                    Ok(other) => {
+                        if let Some(same) = other.rules.iter().find(|same| same.id == rule.id) {
+                            run_file(&other, same, file, &read, &mut tally, &mut report);
+                        }
+                    }
+                },
             },
         }
         report.passed += tally.passed;
@@ -143,6 +147,25 @@ fn run_chosen(files: &[TextFile], set: &RuleSet, is_chosen: &dyn Fn(&str) -> boo
         report.failures.push(Diagnostic::new(CASES_FILE, message).at(&file.label, 0, 0));
     }
     report
+}
+
+fn run_file(
+    set: &RuleSet,
+    rule: &Rule,
+    file: &TextFile,
+    read: &CaseFile,
+    tally: &mut RuleCases,
+    report: &mut CaseReport,
+) {
+    if read.cases.is_empty() {
+        report.missing.push(no_cases(rule));
+    }
+    run_rule(set, rule, file, &read.cases, tally, &mut report.failures);
+    for property in &read.properties {
+        let (run, broken) = properties::run(set, rule, file, property);
+        report.properties.push(run);
+        report.failures.extend(broken);
+    }
 }
 
 /// Runs the written cases of one rule only for the branches that they reach.
@@ -207,112 +230,19 @@ fn judge(
 ) {
     let on = case.charge.day_for(rule);
     let got = match (&case.expect, got) {
-        (Expect::Shares(_), CaseOutcome::Decided(decision, by)) => shares(
-            &CaseFacts { set, day: &case.day, currency: &case.charge.currency, on },
-            by.as_deref().unwrap_or(&rule.id),
-            &decision,
-        ),
+        (Expect::Shares(_), CaseOutcome::Decided(decision, by)) => {
+            let facts = CaseFacts { set, day: &case.day, currency: &case.charge.currency, on };
+            match facts.missing(&decision) {
+                Some(missing) => CaseOutcome::Unanswered(missing),
+                None => shares(&facts, by.as_deref().unwrap_or(&rule.id), &decision),
+            }
+        }
         (_, got) => got,
     };
     if got.is(&case.expect, &set.teams, on) {
         tally.passed += 1;
     } else {
         failures.push(failed(rule, file, case, &got));
-    }
-}
-
-/// The facts of a day, as the case gives them.
-pub(crate) struct CaseFacts<'a> {
-    pub(crate) set: &'a RuleSet,
-    pub(crate) day: &'a GivenDay,
-    pub(crate) currency: &'a str,
-    pub(crate) on: Day,
-}
-
-impl Facts for CaseFacts<'_> {
-    fn currency(&self) -> &str {
-        self.currency
-    }
-
-    /// A case gives the costs of the window, on the basis that the rule asks for.
-    fn team_costs(&self, question: &CostQuestion) -> BTreeMap<String, i128> {
-        self.direct_costs(&question.filter, Basis::Effective)
-    }
-
-    /// Filter and basis are ignored: a case gives the costs that they would leave.
-    fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
-        let cost = |(team, cost): &(String, Money)| {
-            let team = self.team(team).map_or_else(|| team.clone(), |known| known.team);
-            (team, i128::from(cost.nanos()))
-        };
-        self.day.costs.iter().map(cost).collect()
-    }
-
-    fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<String, Quantity>> {
-        let mut by_key: BTreeMap<String, Quantity> = BTreeMap::new();
-        for usage in self.day.usage.iter().filter(|usage| usage.metric == query.metric) {
-            let key = |name: &str| {
-                usage
-                    .keys
-                    .iter()
-                    .find(|(key, _)| key == name)
-                    .map_or("", |(_, value)| value.as_str())
-            };
-            if is_for(&usage.keys, self.currency)
-                && query.filter.iter().all(|(name, value)| key(name) == value)
-            {
-                by_key.entry(key(&query.key).to_owned()).or_default().0 += usage.value.0;
-            }
-        }
-        Some(by_key)
-    }
-
-    /// Cost centers are left out: a case says shares by team.
-    fn team(&self, name: &str) -> Option<Target> {
-        self.set.team(name, self.on).map(|team| Target::team(team.team))
-    }
-
-    fn cell(&self, table: &str, key: &str) -> Option<String> {
-        self.set.cell(table, key, self.on)
-    }
-
-    fn plugin(&self, call: &PluginCall<'_>) -> Result<Vec<u64>, Diagnostic> {
-        Err(Diagnostic::new(
-            CASE_FAILED,
-            format!(
-                "cases do not run plugins such as {}; expect {{ decision = … }} instead",
-                call.plugin
-            ),
-        ))
-    }
-}
-
-/// Splits the day's amount by a decision, as a run would.
-pub(crate) fn shares(facts: &CaseFacts<'_>, rule: &str, decision: &Decision) -> CaseOutcome {
-    let amount = Sum::from(facts.day.amount.unwrap_or(Money::ZERO));
-    let spread = match decision {
-        Decision::Assign(recipient) => Spread::fixed(vec![(recipient.clone(), 1)]),
-        Decision::Spread(spread) => (**spread).clone(),
-        Decision::Exclude { .. } => return CaseOutcome::Decided(decision.clone(), None),
-    };
-    let pool = Pool::new(Recipient::Pool(rule.to_owned()), rule, amount);
-    let mut shares: BTreeMap<String, Sum> = BTreeMap::new();
-    match share(&spread, &pool, facts) {
-        Err(finding) => return CaseOutcome::Refused(finding.message),
-        Ok(None) => drop(shares.insert(share_name(&pool.stands), amount)),
-        Ok(Some(sharing)) => sharing.shares_of(amount).split(amount, |target, part| {
-            *shares.entry(share_name(&sharing.recipients[target])).or_default() += part
-        }),
-    }
-    // A case lists only those who get something.
-    shares.retain(|_, part| !part.is_zero());
-    CaseOutcome::Shares(shares)
-}
-
-fn share_name(recipient: &Recipient) -> String {
-    match recipient {
-        Recipient::Pool(rule) => format!("pool {rule}"),
-        other => other.describe(),
     }
 }
 
@@ -336,6 +266,7 @@ fn failed(rule: &Rule, file: &TextFile, case: &Case, got: &CaseOutcome) -> Diagn
             "give the charge {}",
             names.iter().map(|name| example(name)).collect::<Vec<_>>().join(", ")
         )),
+        CaseOutcome::Unanswered(missing) => finding.hint(missing.line.clone()),
         _ => finding,
     }
 }
@@ -359,6 +290,8 @@ pub(crate) enum CaseOutcome {
     Shares(BTreeMap<String, Sum>),
     /// The decision cannot be turned into shares, with the reason.
     Refused(String),
+    /// The rule asks for costs that the case does not give.
+    Unanswered(MissingCost),
     /// The rule read these values, and the case does not give them.
     Needs(Vec<String>),
 }
@@ -426,6 +359,7 @@ impl CaseOutcome {
                 .collect::<Vec<_>>()
                 .join(", "),
             CaseOutcome::Refused(why) => why.clone(),
+            CaseOutcome::Unanswered(missing) => missing.message.clone(),
             CaseOutcome::Decided(decision, rule) => format!("{}{}", decision.describe(), by(rule)),
             CaseOutcome::Failed(failure, rule) => format!(
                 "{} at {}:{}: {}{}",

@@ -4,7 +4,7 @@
 //! Each has its rows of the functions' page, its registration and its reading here. All take their
 //! subject first, then perhaps a list of teams and a map of filters, and a map of options last.
 
-use crate::arguments::{Arguments, amount, checked, policies, spread_of, word, write_json};
+use crate::arguments::{Arguments, BOUNDS, amount, checked, policies, spread_of, word, write_json};
 use crate::decision::{Refusal, TARGET_KEYS, among, kind, meant, recipient, refuse, text};
 use crate::host_function::{FunctionFamily, HostFunction};
 use crate::known_teams::KnownTeams;
@@ -33,7 +33,6 @@ const COST_OPTIONS: &[&str] = &["when_zero", "when_negative", "basis", "window"]
 const USAGE_OPTIONS: &[&str] =
     &["when_zero", "when_negative", "key", "table", "recipients", "unknown", "window"];
 const PLUGIN_OPTIONS: &[&str] = &["when_zero", "usage", "teams"];
-const BOUNDS: &[&str] = &["at_least", "at_most"];
 /// The outer limits would move shares out of the inner ones.
 pub(crate) const BOUNDED_TWICE: &str =
     "`bounded` cannot limit shares that are limited already: write all limits into one `bounded`";
@@ -396,7 +395,7 @@ fn tiered(tiers: &Array) -> Result<Decision, Refusal> {
 /// `bounded(by_cost(), #{at_least: #{web: 10}, at_most: #{search: "40%"}})`: amounts and parts of
 /// the pool's total of the day.
 fn bounded(decision: &Dynamic, bounds: &Map) -> Result<Decision, Refusal> {
-    let bounds = checked("bounded", bounds, BOUNDS)?;
+    let bounds = checked("bounded", bounds, &BOUNDS)?;
     let mut spread = spread_of(decision).ok_or_else(|| {
         refuse(format!("`bounded` takes a way to share, such as by_cost(), not {}", kind(decision)))
     })?;

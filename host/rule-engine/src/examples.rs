@@ -1,5 +1,6 @@
 //! Cases as examples for readers: the given charge and the rule's answer, in words.
 
+use crate::case_costs::GivenCost;
 use crate::case_file::{self, Case};
 use crate::case_number::UNKNOWN;
 use crate::cases::describe_expectation;
@@ -63,7 +64,7 @@ fn example(case: &Case) -> RuleExample {
         DetailValue::Known(figure) => Some(format!("{} {figure}", detail.name())),
     }));
     given.extend(case.day.amount.map(|amount| format!("{amount} to share")));
-    given.extend(case.day.costs.iter().map(|(team, cost)| format!("{team} costs {cost}")));
+    given.extend(case.day.costs.iter().map(GivenCost::describe));
     for usage in &case.day.usage {
         let keys: Vec<String> =
             usage.keys.iter().map(|(key, value)| format!("{key} {value}")).collect();

@@ -4,6 +4,7 @@ use crate::code::RULES_UNREADABLE;
 use crate::text_file::TextFile;
 use domain::code::FILE_LOOP;
 use domain::diagnostic::Diagnostic;
+use domain::hint::Hint;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -54,7 +55,13 @@ impl Reader {
     fn directory(&mut self, dir: &Path, prefix: &str) {
         let real = match fs::canonicalize(dir) {
             Ok(real) => real,
-            Err(error) => return self.refuse(dir, &format!("cannot be opened: {error}")),
+            Err(error) => {
+                return self.refuse(
+                    dir,
+                    &format!("cannot be opened: {error}"),
+                    absent(dir, &error),
+                );
+            }
         };
         if self.above.contains(&real) {
             let message = "the folder contains itself through a link";
@@ -67,7 +74,9 @@ impl Reader {
         }
         let mut entries = match fs::read_dir(dir).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
             Ok(entries) => entries,
-            Err(error) => return self.refuse(dir, &format!("cannot be listed: {error}")),
+            Err(error) => {
+                return self.refuse(dir, &format!("cannot be listed: {error}"), looked_at(dir));
+            }
         };
         // The file system's order is not the same everywhere, and findings must be.
         entries.sort_by_key(fs::DirEntry::file_name);
@@ -80,7 +89,11 @@ impl Reader {
 
     fn entry(&mut self, path: &Path, prefix: &str) {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-            return self.refuse(path, "the name is not UTF-8");
+            return self.refuse(
+                path,
+                "the name is not UTF-8",
+                Hint::text("give it a name in UTF-8"),
+            );
         };
         // Such as the swap files of editors.
         if name.starts_with('.') {
@@ -107,10 +120,13 @@ impl Reader {
     fn file(&mut self, path: &Path, id: &str, list: impl Fn(&mut Folder) -> &mut Vec<TextFile>) {
         match fs::metadata(path) {
             Ok(facts) if facts.len() > FILE_BYTES_MAX => {
-                return self.refuse(path, &format!("is larger than {} MiB", FILE_BYTES_MAX >> 20));
+                let message = format!("is larger than {} MiB", FILE_BYTES_MAX >> 20);
+                return self.refuse(path, &message, Hint::text("split it into several files"));
             }
             Ok(_) => {}
-            Err(error) => return self.refuse(path, &format!("cannot be read: {error}")),
+            Err(error) => {
+                return self.refuse(path, &format!("cannot be read: {error}"), looked_at(path));
+            }
         }
         match fs::read(path).map(String::from_utf8) {
             Ok(Ok(text)) => list(&mut self.folder).push(TextFile {
@@ -118,16 +134,30 @@ impl Reader {
                 label: path.display().to_string(),
                 text,
             }),
-            Ok(Err(_)) => self.refuse(path, "is not UTF-8 text"),
-            Err(error) => self.refuse(path, &format!("cannot be read: {error}")),
+            Ok(Err(_)) => self.refuse(path, "is not UTF-8 text", Hint::text("save it as UTF-8")),
+            Err(error) => {
+                self.refuse(path, &format!("cannot be read: {error}"), looked_at(path));
+            }
         }
     }
 
-    fn refuse(&mut self, path: &Path, what: &str) {
-        self.findings.push(Diagnostic::new(RULES_UNREADABLE, what).at(
-            path.display().to_string(),
-            0,
-            0,
-        ));
+    fn refuse(&mut self, path: &Path, what: &str, hint: Hint) {
+        let finding = Diagnostic::new(RULES_UNREADABLE, what);
+        self.findings.push(finding.at(path.display().to_string(), 0, 0).hint(hint));
     }
+}
+
+fn looked_at(path: &Path) -> Hint {
+    Hint::text(format!("check with `ls -l {}`", path.display()))
+}
+
+/// The hint for a folder that cannot be opened.
+fn absent(dir: &Path, error: &std::io::Error) -> Hint {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return looked_at(dir);
+    }
+    Hint::text("name the folder of the rules in apportion.toml, such as ")
+        .then(Hint::setting("rules = \"rules\""))
+        .then(", or begin anew: ")
+        .then(Hint::command("rule new direct/team --owner finops@example.com"))
 }

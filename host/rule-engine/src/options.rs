@@ -19,6 +19,7 @@ pub struct RuleOptions {
     /// asks plugins.
     pub allocators: BTreeMap<String, Vec<u8>>,
     pub unknown_teams: UnknownTeams,
+    pub failing_cases: FailingCases,
     /// The spellings of tags. Teams and cells of tables are spelled by them too.
     pub tags: TagSchema,
     /// The settings that decide money beside the rules, by section with their text. They count into
@@ -35,6 +36,7 @@ impl Default for RuleOptions {
             require_doc: false,
             allocators: BTreeMap::new(),
             unknown_teams: UnknownTeams::Allow,
+            failing_cases: FailingCases::Refuse,
             tags: TagSchema::default(),
             settings: Vec::new(),
         }
@@ -60,6 +62,16 @@ impl UnknownTeams {
             UnknownTeams::Refuse => "refuse",
         }
     }
+}
+
+/// The treatment of rules whose cases fail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailingCases {
+    /// None of the rules is used.
+    #[default]
+    Refuse,
+    /// The rules are used, and the failures are told.
+    Warn,
 }
 
 /// The bounds of one call of a rule. They are the same in debug and release builds.

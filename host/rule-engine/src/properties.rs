@@ -7,8 +7,11 @@
 //! tests: it is ten lines, its sequence is part of what users see (the seed in the message), and a
 //! library may change its sequence with any version.
 
+use crate::case_costs::GivenCost;
+use crate::case_facts::{CaseFacts, shares};
 use crate::case_file::{GivenCharge, GivenDay};
-use crate::cases::{self, CaseFacts, CaseOutcome};
+use crate::case_number::pair;
+use crate::cases::{self, CaseOutcome};
 use crate::charge_view::DetailValue;
 use crate::code::PROPERTY_FAILED;
 use crate::compile::Rule;
@@ -188,7 +191,7 @@ impl PropertyTrial<'_> {
             CaseOutcome::of_later_stage(self.set, self.rule, charge.day_for(self.rule))
         };
         match (&self.property.law, got) {
-            (Law::Shares, CaseOutcome::Decided(decision, by)) => cases::shares(
+            (Law::Shares, CaseOutcome::Decided(decision, by)) => shares(
                 &CaseFacts {
                     set: self.set,
                     day: &day,
@@ -212,7 +215,8 @@ impl PropertyTrial<'_> {
             }
             CaseOutcome::NoMatch | CaseOutcome::Pass | CaseOutcome::Unallocated => true,
             CaseOutcome::Decided(..) => true,
-            CaseOutcome::Failed(..) | CaseOutcome::Refused(_) | CaseOutcome::Needs(_) => false,
+            CaseOutcome::Failed(..) | CaseOutcome::Refused(_) => false,
+            CaseOutcome::Unanswered(_) | CaseOutcome::Needs(_) => false,
         }
     }
 
@@ -384,7 +388,7 @@ fn given(property: &Property, draw: &Draw) -> (GivenCharge, GivenDay) {
             }
             ChargeSlot::Amount => day.amount = amount(text),
             ChargeSlot::Cost(team) => {
-                day.costs.push((team.clone(), amount(text).unwrap_or_default()));
+                day.costs.push(GivenCost::plain(team, amount(text).unwrap_or_default()));
             }
         }
     }
@@ -393,13 +397,6 @@ fn given(property: &Property, draw: &Draw) -> (GivenCharge, GivenDay) {
 
 /// The charge as a case would give it. Empty values are left out.
 fn written(property: &Property, draw: &Draw) -> String {
-    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    let is_bare = |key: &str| {
-        !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-    };
-    let pair = |key: &str, value: &str| {
-        format!("{} = {}", if is_bare(key) { key.to_owned() } else { quoted(key) }, quoted(value))
-    };
     let (mut fields, mut tags, mut costs, mut parts) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for ((slot, _), value) in property.slots.iter().zip(draw).filter(|(_, value)| !value.is_empty())

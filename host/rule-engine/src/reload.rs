@@ -3,9 +3,9 @@
 //! good generation stays current and the findings can be read. A process that starts over a broken
 //! folder is handed the last good generation by its caller.
 
-use crate::cases;
 use crate::code::RULES_UNREADABLE;
 use crate::folder::{self, Folder};
+use crate::intake::{self, Intake};
 use crate::lint;
 use crate::options::RuleOptions;
 use crate::set::RuleSet;
@@ -43,6 +43,7 @@ struct Shared {
     options: RuleOptions,
     current: RwLock<Arc<RuleSet>>,
     diagnostics: Mutex<Vec<Diagnostic>>,
+    warnings: Mutex<Vec<Diagnostic>>,
     generations: AtomicU64,
     /// Held while a reload runs. Otherwise a slow reload could publish older texts over newer ones.
     reloading: Mutex<()>,
@@ -57,10 +58,10 @@ impl LiveRules {
         last_good: impl FnOnce() -> Option<RuleSet>,
     ) -> Result<LiveRules, Vec<Diagnostic>> {
         let prepared = folder::read(dir).and_then(|folder| prepare(&folder, &options));
-        let (first, findings) = match prepared {
-            Ok(set) => (set, Vec::new()),
+        let (first, warnings, findings) = match prepared {
+            Ok(Intake { set, warnings }) => (set, warnings, Vec::new()),
             Err(findings) => match last_good() {
-                Some(set) => (set, findings),
+                Some(set) => (set, Vec::new(), findings),
                 None => return Err(findings),
             },
         };
@@ -69,6 +70,7 @@ impl LiveRules {
             options,
             current: RwLock::new(Arc::new(first)),
             diagnostics: Mutex::new(findings),
+            warnings: Mutex::new(warnings),
             generations: AtomicU64::new(1),
             reloading: Mutex::default(),
         });
@@ -91,6 +93,11 @@ impl LiveRules {
         self.shared.diagnostics.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The failures of cases of the current generation, where they refuse nothing.
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        self.shared.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The number of generations published so far, with the first.
     pub fn generation_count(&self) -> u64 {
         self.shared.generations.load(Ordering::Acquire)
@@ -110,13 +117,15 @@ impl Shared {
     fn reload(&self) -> Result<ReloadResult, Vec<Diagnostic>> {
         let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let prepared = folder::read(&self.dir).and_then(|folder| prepare(&folder, &self.options));
-        let result = prepared.map(|set| self.publish(set));
+        let result = prepared.map(|intake| self.publish(intake));
         *self.diagnostics.lock().unwrap_or_else(PoisonError::into_inner) =
             result.as_ref().err().cloned().unwrap_or_default();
         result
     }
 
-    fn publish(&self, set: RuleSet) -> ReloadResult {
+    fn publish(&self, intake: Intake) -> ReloadResult {
+        let Intake { set, warnings } = intake;
+        *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
         if set.generation() == self.current().generation() {
             return ReloadResult::Unchanged;
         }
@@ -127,14 +136,10 @@ impl Shared {
 }
 
 /// Compiles, lints and tests the texts of one reading of the folder.
-fn prepare(folder: &Folder, options: &RuleOptions) -> Result<RuleSet, Vec<Diagnostic>> {
-    let set = RuleSet::from_folder(folder, options)?;
-    let lints = lint::check(&set, None);
-    if !lints.errors.is_empty() {
-        return Err(lints.errors);
-    }
-    let report = cases::run_files(&folder.cases, &set);
-    if report.is_clean() { Ok(set) } else { Err(report.failures) }
+fn prepare(folder: &Folder, options: &RuleOptions) -> Result<Intake, Vec<Diagnostic>> {
+    let intake = intake::take(folder, options)?;
+    let lints = lint::check(&intake.set, None);
+    if lints.errors.is_empty() { Ok(intake) } else { Err(lints.errors) }
 }
 
 fn watch(shared: &Arc<Shared>) -> notify::Result<RecommendedWatcher> {

@@ -197,7 +197,7 @@ impl Rules for RuleSet {
 }
 
 /// Compiles everything that can be compiled, so that all findings are told at once.
-fn build(
+pub(crate) fn build(
     rules: Vec<TextFile>,
     tables: Vec<TextFile>,
     options: &RuleOptions,

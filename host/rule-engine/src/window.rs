@@ -7,25 +7,27 @@ use rhai::Dynamic;
 /// A little more than a year. Longer windows would only be slow.
 const WINDOW_DAYS_MAX: i64 = 400;
 
+/// The words of bases.
+pub(crate) const BASES: [(&str, CostBasis); 3] = [
+    ("direct", CostBasis::Direct),
+    ("allocated", CostBasis::Allocated),
+    ("billed_cost", CostBasis::Billed),
+];
+
+/// The words of windows. All days of such a window share it.
+pub(crate) const WINDOWS: [(&str, Window); 3] =
+    [("day", Window::DAY), ("week", Window::Week), ("month", Window::Month)];
+
 /// The basis that a word means.
 pub(crate) fn basis_of(word: &str) -> Option<CostBasis> {
-    match word {
-        // The longer word is that of older rules.
-        "direct" | "effective_cost" => Some(CostBasis::Direct),
-        "billed_cost" => Some(CostBasis::Billed),
-        "allocated" => Some(CostBasis::Allocated),
-        _ => None,
-    }
+    // The longer word is that of older rules.
+    let word = if word == "effective_cost" { "direct" } else { word };
+    BASES.iter().find(|(known, _)| *known == word).map(|(_, basis)| *basis)
 }
 
-/// The window that a word means. All of its days share it.
+/// The window that a word means.
 pub(crate) fn window_of(word: &str) -> Option<Window> {
-    match word {
-        "day" => Some(Window::DAY),
-        "week" => Some(Window::Week),
-        "month" => Some(Window::Month),
-        _ => None,
-    }
+    WINDOWS.iter().find(|(known, _)| *known == word).map(|(_, window)| *window)
 }
 
 /// A window that all of its days share.

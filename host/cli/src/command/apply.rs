@@ -6,7 +6,6 @@ use crate::error::Failure;
 use crate::signals::StopWatch;
 use crate::ui::Ui;
 use installation::apply::{plan_file, post};
-use installation::rules;
 use installation::settings::Need;
 use std::path::PathBuf;
 
@@ -26,7 +25,7 @@ pub struct ApplyArgs {
 pub fn apply(ui: Ui, global: &GlobalArgs, args: &ApplyArgs) -> Result<(), Failure> {
     let settings = global.settings(Need::File)?;
     let (promise, _) = plan_file(&args.plan)?;
-    let rules = rules::load(&settings)?;
+    let rules = run::rules_in_use(ui, &settings)?;
     let bar = ui.progress();
     let watch = StopWatch::start(run::ROLLED_BACK);
     let applied = post(&settings, &rules, &promise, &mut |step| {

@@ -1,5 +1,6 @@
 //! `rule approve` and `rule history`: approvals of rules, and the rules that posted.
 
+use super::run;
 use crate::args::Format;
 use crate::error::Failure;
 use crate::ui::{Ui, json_text};
@@ -13,7 +14,7 @@ use installation::{env_var, ledger_file, rules};
 use ledger::Approval;
 use pipeline::apply::short;
 use pipeline::history::{Changes, UsedRules};
-use rule_engine::{cases, lint};
+use rule_engine::lint;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -31,15 +32,11 @@ pub struct ApproveArgs {
 }
 
 pub fn approve(ui: Ui, settings: &Settings, args: &ApproveArgs) -> Result<(), Failure> {
-    let rules = rules::load(settings)?;
+    let rules = run::rules_in_use(ui, settings)?;
     // Nobody should vouch for rules that `serve` would not take.
     let lints = lint::check(&rules, None);
     if !lints.errors.is_empty() {
         return Err(lints.errors.into());
-    }
-    let tested = cases::run(&settings.rules.value, &rules);
-    if !tested.is_clean() {
-        return Err(tested.failures.into());
     }
     let generation = rules.generation().to_owned();
     let plan = match &args.plan {
@@ -57,7 +54,11 @@ pub fn approve(ui: Ui, settings: &Settings, args: &ApproveArgs) -> Result<(), Fa
 }
 
 pub fn history(ui: Ui, settings: &Settings, format: Format) -> Result<(), Failure> {
-    let history = pipeline::history::history(&ledger_file::reader(settings)?)?;
+    let ledger = ledger_file::reader(settings)?;
+    // Rules that are broken now still have a history.
+    let now = rules::load(settings).ok();
+    let now = now.as_ref().map(|rules| rules as &dyn Rules);
+    let history = pipeline::history::history(&ledger, now)?;
     Ok(ui.data(&match format {
         Format::Json => json_text(&history.iter().map(used_json).collect()),
         Format::Text => history.iter().flat_map(lines).map(|line| ui.shown(&line) + "\n").collect(),
@@ -76,14 +77,12 @@ fn lines(used: &UsedRules) -> Vec<String> {
                 first.run.0,
                 instant(first.at_ms)
             ));
-            let Changes { added, removed, changed } = &first.changes;
-            for (what, names) in [("added", added), ("removed", removed), ("changed", changed)] {
-                if !names.is_empty() {
-                    lines.push(format!("  {what}: {}", names.join(", ")));
-                }
-            }
         }
     }
+    lines.extend(match &used.changes {
+        Some(changes) => change_lines(changes),
+        None => vec!["  what it changes is not known: no plan was approved with it".into()],
+    });
     for approval in &used.approvals {
         let plan = if approval.plan.is_some() { ", having seen a plan" } else { "" };
         lines.push(format!(
@@ -94,6 +93,13 @@ fn lines(used: &UsedRules) -> Vec<String> {
         ));
     }
     lines
+}
+
+fn change_lines(changes: &Changes) -> Vec<String> {
+    let Changes { added, removed, changed } = changes;
+    let kinds = [("added", added), ("removed", removed), ("changed", changed)];
+    let told = kinds.into_iter().filter(|(_, names)| !names.is_empty());
+    told.map(|(what, names)| format!("  {what}: {}", names.join(", "))).collect()
 }
 
 fn used_json(used: &UsedRules) -> Value {
@@ -114,9 +120,9 @@ fn used_json(used: &UsedRules) -> Value {
             "run": first.run.0,
             "at": instant(first.at_ms),
         })),
-        "added": used.first.as_ref().map_or(&[][..], |first| &first.changes.added),
-        "removed": used.first.as_ref().map_or(&[][..], |first| &first.changes.removed),
-        "changed": used.first.as_ref().map_or(&[][..], |first| &first.changes.changed),
+        "added": used.changes.as_ref().map_or(&[][..], |changes| &changes.added),
+        "removed": used.changes.as_ref().map_or(&[][..], |changes| &changes.removed),
+        "changed": used.changes.as_ref().map_or(&[][..], |changes| &changes.changed),
         "approvals": used.approvals.iter().map(approval).collect::<Vec<_>>(),
     })
 }

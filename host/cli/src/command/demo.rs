@@ -14,7 +14,6 @@ use domain::period::Period;
 use domain::run::RunState;
 use installation::file;
 use installation::ledger_file;
-use installation::rules;
 use installation::run::RunInput;
 use installation::settings::{self, Need, Settings};
 use installation::sources;
@@ -43,6 +42,7 @@ pub struct DemoArgs {
 
 /// By its first line a folder is known to be a demo.
 const SETTINGS: &str = include_str!("demo.toml");
+const TEAMS: &str = include_str!("demo-teams.csv");
 /// All that a demo leaves in its folder, so that the next one may replace it.
 const LEFT_BEHIND: [&str; 6] =
     ["apportion.toml", "apportion.db", "apportion.db-wal", "apportion.db-shm", "bills", "rules"];
@@ -59,13 +59,14 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
             file::write(&path, text)?;
         }
     }
+    file::write(&args.dir.join("rules/tables/teams.csv"), TEAMS)?;
     let global = GlobalArgs {
         config: Some(args.dir.join(settings::FILE)),
         ledger: Some(args.dir.join(settings::LEDGER)),
         quiet: ui.is_quiet(),
     };
     let settings = global.settings(Need::File)?;
-    let rules = rules::load(&settings)?;
+    let rules = run::rules_in_use(ui, &settings)?;
     let sources = sources::all(&settings, None, None)?;
     let input = RunInput::Sources { sources, wait: &std::thread::sleep };
     let report = run::post(ui, &settings, &rules, input, None)?;
@@ -73,6 +74,7 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
     ui.data(&owed(ui, &settings)?)?;
     let lines: Vec<String> = report.conservation.iter().map(run::conservation_line).collect();
     ui.data(&format!("\n{}\n", lines.join("\n")))?;
+    run::warn_of_unknown_teams(ui, &settings, &rules)?;
     if report.state != RunState::Complete {
         return Err(run::incomplete(&report).into());
     }

@@ -12,7 +12,6 @@ use domain::period::{Day, Period};
 use installation::file;
 use installation::ledger_file;
 use installation::plan::{PlanScope, make};
-use installation::rules;
 use installation::settings::setting::{Origin, Setting};
 use installation::settings::{Need, Settings};
 use ledger::Ledger;
@@ -52,7 +51,7 @@ pub fn plan(ui: Ui, global: &GlobalArgs, args: &PlanArgs) -> Result<(), Failure>
     }
     let scope =
         PlanScope { period: period(args)?, as_of: args.as_of.as_deref().map(day).transpose()? };
-    let rules = rules::load(&settings)?;
+    let rules = super::run::rules_in_use(ui, &settings)?;
     let _watch = StopWatch::start("stopped: nothing was posted, and no plan was written");
     let mut scratch = scratch(ui, &settings, args.keep.as_deref())?;
     let bar = ui.progress();

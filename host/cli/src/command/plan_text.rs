@@ -5,19 +5,22 @@ use crate::query;
 use crate::table::{Align, Table};
 use crate::ui::Ui;
 use domain::money::{Currency, Sum};
+use domain::period::Period;
 use installation::amount_text::{counted, decimals, grouped, money, moneys};
 use installation::plan_summary::plan_summary;
 use pipeline::apply::short;
 use pipeline::history::Changes;
+use pipeline::plan::moves::RuleMove;
 use pipeline::plan::redecided::{ResourceChange, RuleChange, Ruling};
 use pipeline::plan::{Change, Plan};
 use std::collections::BTreeSet;
 
+/// Teams of a rule that are shown by name.
+const TEAMS_SHOWN: usize = 10;
+
 pub fn text_of(ui: Ui, plan: &Plan) -> String {
     let mut blocks = vec![head(plan)];
-    for (name, changes) in
-        [("team", &plan.teams), ("service_name", &plan.services), ("rule", &plan.rules)]
-    {
+    for (name, changes) in [("team", &plan.teams), ("service_name", &plan.services)] {
         let currencies: BTreeSet<Currency> = changes
             .iter()
             .filter(|change| !change.change().is_zero())
@@ -25,6 +28,7 @@ pub fn text_of(ui: Ui, plan: &Plan) -> String {
             .collect();
         blocks.extend(currencies.into_iter().map(|currency| table(ui, name, changes, currency)));
     }
+    blocks.extend(by_rule(ui, plan));
     blocks.insert(1, ui.lines(&causes(plan)));
     blocks.push(ui.lines(&reasons(plan)));
     blocks.push(foot(plan).join("\n"));
@@ -69,11 +73,8 @@ fn table(ui: Ui, name: &str, changes: &[Change], currency: Currency) -> String {
         .chain(&same)
         .flat_map(|change| [change.before, change.after, change.change()]);
     let decimals = amounts.map(|amount| decimals(currency, amount)).max().unwrap_or(0);
-    let shown = |amount: Sum| grouped(&amount.rounded_text(decimals));
     let cells = |name: String, before: Sum, after: Sum| {
-        let change = after - before;
-        let sign = if change > Sum::ZERO { "+" } else { "" };
-        vec![name, shown(before), shown(after), format!("{sign}{}", shown(change))]
+        [vec![name], amount_cells(decimals, before, after).to_vec()].concat()
     };
     let mut table = Table::new([
         (name.to_owned(), Align::Left),
@@ -106,6 +107,63 @@ fn table(ui: Ui, name: &str, changes: &[Change], currency: Currency) -> String {
     ));
     let (header, body) = table.parts();
     format!("{}\n{body}", ui.bold(&header))
+}
+
+/// The rules through which other money goes, each with the teams that bear more or less by it.
+fn by_rule(ui: Ui, plan: &Plan) -> Vec<String> {
+    let of = |change: &Change| change.currency;
+    let moves = || plan.rule_moves.iter();
+    let currencies: BTreeSet<Currency> = moves().flat_map(|it| it.teams.iter().map(of)).collect();
+    currencies.into_iter().map(|currency| rule_table(ui, plan, currency)).collect()
+}
+
+fn rule_table(ui: Ui, plan: &Plan, currency: Currency) -> String {
+    let of_currency = |rule: &RuleMove| -> Vec<Change> {
+        rule.teams.iter().filter(|change| change.currency == currency).cloned().collect()
+    };
+    let all: Vec<Change> = plan.rule_moves.iter().flat_map(of_currency).collect();
+    let amounts = all.iter().flat_map(|change| [change.before, change.after, change.change()]);
+    let decimals = amounts.map(|amount| decimals(currency, amount)).max().unwrap_or(0);
+    let mut table = Table::new([
+        ("rule".to_owned(), Align::Left),
+        ("stage".to_owned(), Align::Left),
+        ("team".to_owned(), Align::Left),
+        (format!("{currency} before"), Align::Right),
+        (format!("{currency} after"), Align::Right),
+        (format!("{currency} change"), Align::Right),
+    ]);
+    for rule in &plan.rule_moves {
+        let mut changes = of_currency(rule);
+        let others = changes.split_off(changes.len().min(TEAMS_SHOWN));
+        changes.extend(rest(others, currency));
+        for (at, change) in changes.iter().enumerate() {
+            let (name, stage) = if at == 0 { (named(&rule.rule), rule.stage) } else { ("", "") };
+            let mut cells = vec![name.to_owned(), stage.to_owned(), change.name.clone()];
+            cells.extend(amount_cells(decimals, change.before, change.after));
+            table.row(cells);
+        }
+    }
+    let (header, body) = table.parts();
+    format!("{}\n{body}", ui.bold(&header))
+}
+
+/// All that is not shown by name, in one line.
+fn rest(others: Vec<Change>, currency: Currency) -> Option<Change> {
+    let sum = |side: fn(&Change) -> Sum| -> Sum { others.iter().map(side).sum() };
+    (!others.is_empty()).then(|| Change {
+        name: format!("({} others)", others.len()),
+        currency,
+        before: sum(|change| change.before),
+        after: sum(|change| change.after),
+    })
+}
+
+/// Before, after and the change.
+fn amount_cells(decimals: u32, before: Sum, after: Sum) -> [String; 3] {
+    let shown = |amount: Sum| grouped(&amount.rounded_text(decimals));
+    let change = after - before;
+    let sign = if change > Sum::ZERO { "+" } else { "" };
+    [shown(before), shown(after), format!("{sign}{}", shown(change))]
 }
 
 /// The files and settings that differ, and the sources that were read for it.
@@ -190,6 +248,9 @@ fn foot(plan: &Plan) -> Vec<String> {
     }
     lines.extend(plan.suspense.iter().map(|diagnostic| format!("suspense: {diagnostic}")));
     lines.extend(plan.unresolved.iter().map(|diagnostic| format!("not passed on: {diagnostic}")));
-    lines.extend(plan.conservation.iter().map(conservation_line));
+    // A run conserves all that the ledger has, whatever the period of the plan.
+    let whole = if plan.period == Period::all() { "" } else { "of the whole ledger: " };
+    let line = |sums| format!("{whole}{}", conservation_line(sums));
+    lines.extend(plan.conservation.iter().map(line));
     lines
 }

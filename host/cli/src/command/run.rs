@@ -66,7 +66,7 @@ pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
         .hint(Hint::command("run --stored"))
         .into());
     }
-    let rules = rules::load(&settings)?;
+    let rules = rules_in_use(ui, &settings)?;
     let watch = StopWatch::start(ROLLED_BACK);
     let input = if args.stored {
         RunInput::Nothing
@@ -78,6 +78,13 @@ pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
     show(ui, &report, args.format)?;
     warn_of_unknown_teams(ui, &settings, &rules)?;
     verdict(ui, &report, args.allow_incomplete)
+}
+
+/// The rules to plan or to post with. Failing cases are told where the settings let them be.
+pub fn rules_in_use(ui: Ui, settings: &Settings) -> Result<RuleSet, Vec<Diagnostic>> {
+    let intake = rules::in_use(settings)?;
+    intake.warnings.iter().for_each(|warning| ui.warning(warning));
+    Ok(intake.set)
 }
 
 /// Opens the sources. Listing the objects of stores may take a while.
@@ -140,7 +147,10 @@ pub fn warn_of_unknown_teams(
         let message = format!("the team '{team}' bears costs and is not in tables/teams.csv");
         let see = Hint::command(format!("explain {team}"));
         let hint = match rules.team_close_to(team) {
-            Some(close) => Hint::text(format!("did you mean '{close}'? see ")).then(see),
+            Some(close) => Hint::text(format!("did you mean '{close}'? see "))
+                .then(see)
+                .then("; a misspelled tag is mended in [tags.team]: ")
+                .then(Hint::setting(format!("values = {{ {team:?} = {close:?} }}"))),
             None => Hint::text(format!("add the line `{team},…` to tables/teams.csv, or see "))
                 .then(see),
         };

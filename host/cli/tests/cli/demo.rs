@@ -20,6 +20,14 @@ fn a_demo_runs_and_verifies_and_leaves_other_folders_alone() {
     for command in next {
         scene.run(&format!("--config {}", command.replace('\'', ""))).expect(0);
     }
+    // Misspelled teams are told, each with what mends it.
+    for (name, meant) in
+        [("hceckout", "checkout"), ("ml-researhc", "ml-research"), ("searhc", "search")]
+    {
+        let mend = format!("values = {{ \"{name}\" = \"{meant}\" }}");
+        assert!(demo.stderr.contains(&format!("the team '{name}' bears costs")), "{}", demo.stderr);
+        assert!(demo.stderr.contains(&mend), "{}", demo.stderr);
+    }
     scene.run("--config estate/apportion.toml ledger verify").expect(0);
     let again = scene.run("demo --dir estate").expect(0);
     assert_eq!(again.stdout, demo.stdout, "the same seed makes the same estate");

@@ -204,6 +204,7 @@ fn rules_that_are_wrong() {
         &rule.replace("assign(charge.tag(\"team\"))", "assign(\"x\")"),
     );
     scene.run("rule test").fails_with(1, "R302", "a tagged charge");
+    scene.write("rules/direct/team.cases.toml", "");
     scene.write(
         "rules/direct/team.rhai",
         &rule.replace("assign(charge.tag(\"team\"))", "throw \"no\""),

@@ -54,6 +54,7 @@ fn changed_rules_are_run_on_stored_charges() {
     let scene = Scene::after_run();
     let rule = scene.read("rules/shared/support.rhai").replace("by_cost()", "assign(\"platform\")");
     scene.write("rules/shared/support.rhai", &rule);
+    scene.write("rules/shared/support.cases.toml", "");
     std::fs::remove_file(scene.path("bills/jan.csv")).expect("the bill is not needed any more");
     scene.run("run --stored").expect(0);
     let costs = scene.run("costs --group-by team --granularity total --format csv").expect(0);

@@ -34,7 +34,7 @@ fn serve_starts_with_the_rules_of_the_last_run_where_those_on_disk_are_broken() 
     let found = reasons(&server);
     assert_eq!(
         (found.len(), &found[0]["part"], &found[0]["code"]),
-        (1, &"rules".into(), &"R302".into())
+        (2, &"rules".into(), &"R302".into())
     );
     assert!(server.get("/healthz").starts_with("HTTP/1.1 200"));
     let in_force = json(&server.get("/api/v1/rules"));

@@ -4,7 +4,7 @@ use super::setting::{Origin, Setting, SettingFault, SettingValue};
 use crate::env_var;
 use domain::diagnostic::did_you_mean;
 use pipeline::source::{DeliveryExtent, RepeatPolicy};
-use rule_engine::options::UnknownTeams;
+use rule_engine::options::{FailingCases, UnknownTeams};
 use serde_json::{Value, json};
 
 /// A setting that takes one of a few words.
@@ -55,6 +55,13 @@ impl Word for UnknownTeams {
     ];
     const REFUSAL: &'static str = "is not a way to treat unknown teams";
     const FALLBACK: UnknownTeams = UnknownTeams::Allow;
+}
+
+impl Word for FailingCases {
+    const ALL: &'static [(&'static str, FailingCases)] =
+        &[("refuse", FailingCases::Refuse), ("warn", FailingCases::Warn)];
+    const REFUSAL: &'static str = "is not a way to treat failing cases";
+    const FALLBACK: FailingCases = FailingCases::Refuse;
 }
 
 impl Word for DeliveryExtent {

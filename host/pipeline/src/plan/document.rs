@@ -1,5 +1,6 @@
 //! A plan as it is shown: a plan file holds it and the API answers it, so that there is one form.
 
+use super::moves::RuleMove;
 use super::redecided::{DecisionChanges, ResourceChange, RuleChange, Ruling};
 use super::{Change, Plan};
 use crate::history::Changes;
@@ -44,7 +45,10 @@ pub struct PlanDocument {
     moved_elsewhere: Vec<AmountDocument>,
     teams: Vec<ChangeDocument>,
     services: Vec<ChangeDocument>,
+    /// What all teams together bear by each rule.
     rules: Vec<ChangeDocument>,
+    /// Every rule through which other money goes than before, whatever its stage.
+    rule_moves: Vec<RuleMoveDocument>,
     redecided: RedecidedDocument,
     rules_silent: Vec<String>,
     rules_woken: Vec<String>,
@@ -88,6 +92,17 @@ struct ChangeDocument {
     before: AmountDocument,
     after: AmountDocument,
     change: AmountDocument,
+}
+
+/// A rule with what each team and pool bears by it, where that changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "RuleMove")]
+struct RuleMoveDocument {
+    rule: String,
+    #[schemars(extend("example" = "cascade"))]
+    stage: &'static str,
+    moved: Vec<AmountDocument>,
+    teams: Vec<ChangeDocument>,
 }
 
 /// Resources that are decided otherwise; the largest ones by name.
@@ -164,6 +179,7 @@ impl From<&Plan> for PlanDocument {
             teams: changes(&plan.teams),
             services: changes(&plan.services),
             rules: changes(&plan.rules),
+            rule_moves: plan.rule_moves.iter().map(RuleMoveDocument::from).collect(),
             redecided: RedecidedDocument::from(&plan.redecided),
             rules_silent: plan.redecided.silent.clone(),
             rules_woken: plan.redecided.woken.clone(),
@@ -190,6 +206,17 @@ impl From<&Change> for ChangeDocument {
             before: amount(change.before),
             after: amount(change.after),
             change: amount(change.change()),
+        }
+    }
+}
+
+impl From<&RuleMove> for RuleMoveDocument {
+    fn from(of: &RuleMove) -> RuleMoveDocument {
+        RuleMoveDocument {
+            rule: of.rule.clone(),
+            stage: of.stage,
+            moved: AmountDocument::list(&of.moved),
+            teams: of.teams.iter().map(ChangeDocument::from).collect(),
         }
     }
 }

@@ -129,7 +129,7 @@ fn a_rule_that_comes_and_goes_leaves_balances_and_two_runs() {
     assert_ne!(balances(&ledger), before);
     try_run(&mut ledger, vec![], &rules()).unwrap();
     assert_eq!(balances(&ledger), before);
-    let history = pipeline::history::history(&ledger).unwrap();
+    let history = pipeline::history::history(&ledger, None).unwrap();
     let used: Vec<_> = history.iter().map(|used| (used.generation.as_str(), used.runs)).collect();
     assert_eq!(used.iter().map(|(_, runs)| runs).sum::<u64>(), 3, "{used:?}");
     assert!(used.contains(&("first", 2)) && used.contains(&("second", 1)), "{used:?}");

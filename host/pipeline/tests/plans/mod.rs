@@ -116,6 +116,11 @@ fn a_plan_says_who_gets_what_in_its_period_and_that_more_moves_elsewhere() {
     assert_eq!(lines(&plan.teams), ["a 36 35", "b 4 0", "c 0 5"]);
     assert_eq!(lines(&plan.services), ["compute 30 30", "support 10 10"]);
     assert_eq!(lines(&plan.rules), ["direct/team 30 30", "shared/support 10 10"]);
+    // The sum of the rule stays, and what its teams bear does not.
+    let [only] = plan.rule_moves.as_slice() else { panic!("{:?}", plan.rule_moves) };
+    assert_eq!((only.rule.as_str(), only.stage), ("shared/support", "attribution"));
+    assert_eq!(lines(&only.teams), ["c 0 5", "b 4 0", "a 6 5"]);
+    assert_eq!(moved(&only.moved), ["USD 5.000000000"]);
     assert_eq!(
         (moved(&plan.moved), moved(&plan.moved_elsewhere)),
         (vec!["USD 5.000000000".into()], vec!["USD 10.000000000".into()])

@@ -32,8 +32,9 @@ impl Spelling<'_> {
         let names = KnownNames { ledger, dictionary: OnceCell::new(), is_new };
         let group_by = query.group_by.iter().map(|group| self.group(&names, group));
         let filter = query.filter.iter().map(|filter| {
-            let group = self.group(&names, &filter.group)?;
-            let value = self.value(&names, &group, &filter.value)?;
+            let (group, value) = self.with_whole_key(&names, &filter.group, &filter.value)?;
+            let group = self.group(&names, &group)?;
+            let value = self.value(&names, &group, &value)?;
             Ok(CostFilter { group, value, ..*filter })
         });
         let filter: Vec<CostFilter> = filter.collect::<Result<_, Diagnostic>>()?;
@@ -43,6 +44,29 @@ impl Spelling<'_> {
             filter,
             ..query.clone()
         })
+    }
+
+    /// A filter is cut at its first `=`. Where no tag has that key, a longer key with an `=` of its
+    /// own is meant.
+    fn with_whole_key(
+        &self,
+        names: &KnownNames<'_>,
+        group: &GroupBy,
+        value: &str,
+    ) -> Result<(GroupBy, String), Diagnostic> {
+        if let GroupBy::Tag(key) = group
+            && self.schema.name_of(key).is_none()
+            && value.contains('=')
+        {
+            let known = names.tag_keys()?;
+            let cuts = value.match_indices('=').map(|(at, _)| value.split_at(at));
+            let mut longer = cuts.map(|(more, rest)| (format!("{key}={more}"), &rest[1..]));
+            let whole = longer.find(|(longer, _)| known.contains(longer.as_str()));
+            if let (false, Some((key, value))) = (known.contains(key.as_str()), whole) {
+                return Ok((GroupBy::Tag(key.into()), value.to_owned()));
+            }
+        }
+        Ok((group.clone(), value.to_owned()))
     }
 
     fn group(&self, names: &KnownNames<'_>, group: &GroupBy) -> Result<GroupBy, Diagnostic> {

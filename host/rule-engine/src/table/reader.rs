@@ -111,7 +111,7 @@ impl TableReader<'_> {
         if header.len() <= width {
             let keys = if width == 1 { "a key column" } else { "its key columns" };
             let message = format!("the table needs {keys} and at least one value column");
-            self.refuse(CsvPlace { column: 0, ..first.place }, message);
+            self.refuse(first.place, message);
         }
         for (number, cell) in header.iter().enumerate() {
             let name = &cell.text;
@@ -124,11 +124,19 @@ impl TableReader<'_> {
     }
 
     fn row(&mut self, table: &mut LookupTable, cells: Vec<CsvCell>) {
-        let Some(start) = cells.first().map(|cell| cell.place) else { return };
-        if cells.len() != table.header.len() {
-            let (width, wanted) = (cells.len(), table.header.len());
+        let (Some(start), Some(last)) = (cells.first(), cells.last()) else { return };
+        let start = start.place;
+        let (width, wanted) = (cells.len(), table.header.len());
+        if width != wanted {
             let message = format!("the row has {width} cells, the header has {wanted}");
-            return self.refuse(CsvPlace { column: 0, ..start }, message);
+            let (place, lack) = match (cells.get(wanted), table.header.get(width)) {
+                (_, Some(name)) => (last.place, format!("; after this cell, '{name}' is missing")),
+                (Some(beyond), None) => {
+                    (beyond.place, "; a cell with a comma in it stands in quotes".to_owned())
+                }
+                (None, None) => (last.place, String::new()),
+            };
+            return self.refuse(place, format!("{message}{lack}"));
         }
         let (mut key, mut values, mut validity) = (Vec::new(), Vec::new(), Validity::default());
         let mut written = None;
@@ -138,7 +146,7 @@ impl TableReader<'_> {
             let spelled = table.spelled(at, &cell.text);
             match name {
                 _ if at < table.width && spelled.is_empty() => {
-                    self.refuse(CsvPlace { column: 0, ..cell.place }, "the row has no key");
+                    self.refuse(cell.place, "the row has no key");
                 }
                 _ if at < table.width => {
                     let as_written = TagSchema::default().spelled("", &cell.text);
@@ -302,7 +310,7 @@ mod tests {
         );
         assert_eq!(
             parsed("namespaces", "a,b\n1,2\n", 2).err().as_deref(),
-            Some("t.csv:1: R107: the table needs its key columns and at least one value column")
+            Some("t.csv:1:1: R107: the table needs its key columns and at least one value column")
         );
     }
 
@@ -360,9 +368,12 @@ mod tests {
             "t.csv:4:1: R107: the key 'atlas' already stands on line 2, as 'Atlas'"
         );
         assert_eq!(
-            findings("k,v\na\n,2\n"),
-            "t.csv:2: R107: the row has 1 cells, the header has 2\nt.csv:3: R107: the row has no \
-             key"
+            findings("k,v,w\na,1\n,2,3\nb,\"1,5\",2\nc,1,5,2,3\n"),
+            "t.csv:2:3: R107: the row has 2 cells, the header has 3; after this cell, 'w' is \
+             missing\n\
+             t.csv:3:1: R107: the row has no key\n\
+             t.csv:5:7: R107: the row has 5 cells, the header has 3; a cell with a comma in it \
+             stands in quotes"
         );
         assert_eq!(
             findings(""),
@@ -372,7 +383,7 @@ mod tests {
         assert_eq!(findings("k,v,v\n"), "t.csv:1:5: R107: two columns are named 'v'");
         assert_eq!(
             findings("k\n"),
-            "t.csv:1: R107: the table needs a key column and at least one value column"
+            "t.csv:1:1: R107: the table needs a key column and at least one value column"
         );
         let many = format!("k,v\na,1\n{}", "a,2\n".repeat(1000));
         assert_eq!(findings(&many).lines().count(), FINDINGS_MAX);

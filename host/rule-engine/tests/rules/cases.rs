@@ -97,11 +97,10 @@ fn every_expectation_can_pass_and_fail() {
 #[test]
 fn nothing_unknown_is_passed_over() {
     for (cases, told) in [
-        ("", "r.cases.toml: R301: the file has no cases"),
         (
             "[[cases]]\nname = \"n\"\n",
-            "r.cases.toml:1:3: R301: the file does not know 'cases'; there are [[case]] and \
-             [[property]]",
+            "r.cases.toml:1:3: R301: the file does not know 'cases'; there are [[case]], \
+             [[property]] and [tables]",
         ),
         (
             "[[case]]\nname = \"n\"\nchrge = {}\n",
@@ -157,14 +156,19 @@ fn nothing_unknown_is_passed_over() {
 
 #[test]
 fn rules_without_cases_and_cases_without_rules_fail() {
-    let report = run_sources(&[("other".to_owned(), "[[case]]".to_owned())], &one("pass()"));
+    let none = "r.rhai: R301: the rule has no cases\n  hint: write r.cases.toml with at least one \
+                [[case]]";
+    let other = run_sources(&[("other".to_owned(), "[[case]]".to_owned())], &one("pass()"));
+    assert_eq!(shown(&other.missing), none);
     assert_eq!(
-        shown(&report.failures),
-        "r.rhai: R301: the rule has no cases\n  hint: write r.cases.toml with at least one \
-         [[case]]\n\
-         other.cases.toml: R301: there is no rule other.rhai for these cases"
+        shown(&other.failures),
+        "other.cases.toml: R301: there is no rule other.rhai for these cases"
     );
-    assert_eq!(report.rules_without_cases().collect::<Vec<_>>(), ["r"]);
+    assert_eq!(other.rules_without_cases().collect::<Vec<_>>(), ["r"]);
+    // An empty file has no cases either.
+    let empty = report(&one("pass()"), "");
+    assert_eq!((shown(&empty.missing).as_str(), shown(&empty.failures).as_str()), (none, ""));
+    assert_eq!(shown(&empty.findings()), none);
 }
 
 #[test]
@@ -236,5 +240,32 @@ fn coverage_names_what_no_case_reaches() {
             case("m", "x", "{ assign = \"a\" }")
         )),
         Vec::<&str>::new()
+    );
+}
+
+#[test]
+fn cases_can_bring_their_tables() {
+    let folder = [("accounts", "account,team\n1,mine\n"), ("other", "k,v\nx,kept\n")];
+    let body = "assign(lookup(\"accounts\", charge.sub_account_id) + lookup(\"other\", \"x\"))";
+    let set = crate::support::set_with_tables(&[("r", &rule(1, "true", body))], &folder);
+    let case = |team: &str| {
+        format!(
+            "[[case]]\nname = \"n\"\ncharge = {{ sub_account_id = \"1\" }}\nexpect = {{ assign = \
+             \"{team}\" }}\n"
+        )
+    };
+    let tables = "[tables]\naccounts = \"\"\"\naccount,team\n1,theirs\n\"\"\"\n";
+    assert_eq!(shown(&report(&set, &case("minekept")).failures), "");
+    assert_eq!(shown(&report(&set, &format!("{tables}{}", case("theirskept"))).failures), "");
+    let broken = tables.replace("1,theirs", "1");
+    assert_eq!(
+        lines(&report(&set, &format!("{broken}{}", case("x"))).failures),
+        ["r.cases.toml (tables.accounts):2:1: R107: the row has 1 cells, the header has 2; after \
+          this cell, 'team' is missing"]
+    );
+    let wrong = report(&set, &format!("[tables]\naccounts = 1\n{}", case("x")));
+    assert_eq!(
+        lines(&wrong.failures),
+        ["r.cases.toml:2:12: R301: a table, as CSV, must be a text in quotes"]
     );
 }

@@ -1,6 +1,7 @@
 //! The rule language as its authors meet it.
 
 mod bad_input;
+mod case_costs;
 mod cases;
 mod compiling;
 mod deciding;

@@ -2,7 +2,8 @@
 
 use crate::support::{decided, lines, rule};
 use domain::port::Rules;
-use rule_engine::options::RuleOptions;
+use rule_engine::intake;
+use rule_engine::options::{FailingCases, RuleOptions};
 use rule_engine::reload::{LiveRules, ReloadResult};
 use rule_engine::set::RuleSet;
 use std::fs;
@@ -74,7 +75,12 @@ fn whatever_is_broken_keeps_the_last_good_one() {
             whole.as_str(),
             "pack/r.cases.toml:4:10: R302: \"all\": expected assign a, got assign b",
         ),
-        ("pack/new.rhai", whole.as_str(), "pack/new.rhai: R301: the rule has no cases"),
+        ("pack/r.cases.toml", "[[case]]\n", "pack/r.cases.toml:1:1: R301: the case lacks 'expect'"),
+        (
+            "pack/gone.cases.toml",
+            CASES,
+            "pack/gone.cases.toml: R301: there is no rule pack/gone.rhai for these cases",
+        ),
         (
             "tables/t.csv",
             "k,v\na,1\na,2\n",
@@ -89,10 +95,47 @@ fn whatever_is_broken_keeps_the_last_good_one() {
         assert_eq!(decided(&live.current(), &[]), "assign a");
         fs::remove_file(dir.path().join(name)).unwrap_or_else(|error| panic!("{error}"));
         write(dir.path(), "pack/r.rhai", &rule(1, "true", "assign(\"a\")"));
+        write(dir.path(), "pack/r.cases.toml", CASES);
         assert_eq!(live.try_reload(), Ok(ReloadResult::Unchanged), "{name}");
         assert_eq!(live.diagnostics(), []);
     }
     assert_eq!(live.generation_count(), 1);
+}
+
+#[test]
+fn a_rule_without_cases_is_used() {
+    let dir = folder();
+    let live = live(&dir);
+    write(dir.path(), "pack/new.rhai", &rule(0, "true", "assign(\"b\")"));
+    assert!(live.try_reload().is_ok());
+    assert_eq!(decided(&live.current(), &[]), "assign b");
+    assert_eq!((live.diagnostics(), live.warnings()), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn failing_cases_refuse_the_rules_or_are_warnings() {
+    let dir = folder();
+    write(dir.path(), "pack/r.rhai", &rule(1, "true", "assign(\"b\")"));
+    let intake = |failing_cases| {
+        intake::load(dir.path(), &RuleOptions { failing_cases, ..RuleOptions::default() })
+    };
+    let failed = "pack/r.cases.toml:4:10: R302: \"all\": expected assign a, got assign b";
+    let refused = intake(FailingCases::Refuse).err().unwrap_or_default();
+    assert_eq!(told(&dir, &refused), [failed, ".: R302: rules whose cases fail are not used"]);
+    let hint = refused.last().and_then(|finding| finding.hint_text()).unwrap_or_default();
+    assert!(hint.contains("failing_cases = \"warn\""), "{hint}");
+    let used = intake(FailingCases::Warn).unwrap_or_else(|_| panic!("the rules are refused"));
+    assert_eq!(decided(&used.set, &[]), "assign b");
+    assert_eq!(told(&dir, &used.warnings), [failed]);
+    // The same while a process runs, until the case is mended.
+    let options = RuleOptions { failing_cases: FailingCases::Warn, ..RuleOptions::default() };
+    let live = LiveRules::start(dir.path(), options, || None)
+        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+    assert_eq!(decided(&live.current(), &[]), "assign b");
+    assert_eq!((live.diagnostics(), told(&dir, &live.warnings())), (vec![], vec![failed.into()]));
+    write(dir.path(), "pack/r.cases.toml", &CASES.replace("\"a\"", "\"b\""));
+    assert_eq!(live.try_reload(), Ok(ReloadResult::Unchanged));
+    assert_eq!(live.warnings(), []);
 }
 
 #[test]

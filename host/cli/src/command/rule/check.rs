@@ -41,10 +41,11 @@ fn looked_through(
         !lints.warnings.iter().any(is_same)
     });
     lints.warnings.extend(shadowed);
-    let metrics = money::ledger(settings)?.map(|ledger| ledger.usage_metrics()).transpose()?;
-    // Before usage was collected, nobody can know its metrics.
-    if let Some(metrics) = metrics.filter(|metrics| !metrics.is_empty()) {
-        lints.warnings.extend(lint::unknown_metrics(rules, &metrics));
+    // Before the first run, nobody can know the metrics.
+    if let Some(ledger) = money::ledger(settings)?
+        && ledger.last_posted_run()?.is_some()
+    {
+        lints.warnings.extend(lint::unknown_metrics(rules, &ledger.usage_metrics()?));
     }
     Ok(lints)
 }

@@ -22,3 +22,17 @@ pub fn facts_json(rule: &RuleFacts, placed: Option<&money::Sums>) -> Value {
         "placed": money::json(placed),
     })
 }
+
+/// When the rule holds, in words.
+pub fn validity(rule: &RuleFacts, today: Option<Day>) -> String {
+    if !rule.enabled {
+        return "disabled".into();
+    }
+    match (rule.from, rule.until) {
+        (_, Some(until)) if today.is_some_and(|today| until <= today) => format!("expired {until}"),
+        (None, None) => "always".into(),
+        (Some(from), None) => format!("from {from}"),
+        (None, Some(until)) => format!("until {until}"),
+        (Some(from), Some(until)) => format!("{from} until {until}"),
+    }
+}

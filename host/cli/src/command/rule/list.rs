@@ -1,7 +1,7 @@
 //! `rule list`: the rules by stage, in the order in which they are tried.
 
 use super::calendar::today;
-use super::facts::facts_json;
+use super::facts::{facts_json, validity};
 use super::money;
 use crate::args::Format;
 use crate::error::Failure;
@@ -67,19 +67,5 @@ fn turn(stage: &Stage) -> u8 {
         Stage::Attribution => 0,
         Stage::Distribution => 1,
         Stage::Cascade(_) => 2,
-    }
-}
-
-/// When the rule holds, in words.
-fn validity(rule: &RuleFacts, today: Option<Day>) -> String {
-    if !rule.enabled {
-        return "disabled".into();
-    }
-    match (rule.from, rule.until) {
-        (_, Some(until)) if today.is_some_and(|today| until <= today) => format!("expired {until}"),
-        (None, None) => "always".into(),
-        (Some(from), None) => format!("from {from}"),
-        (None, Some(until)) => format!("until {until}"),
-        (Some(from), Some(until)) => format!("{from} until {until}"),
     }
 }

@@ -7,10 +7,11 @@ use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::Day;
-use domain::port::{RuleFacts, Rules};
+use domain::port::{RuleFacts, Rules, Stage};
 use installation::file;
 use installation::rules;
 use installation::settings::Settings;
+use rule_engine::set::RuleSet;
 use std::path::Path;
 
 #[derive(clap::Args, Debug)]
@@ -24,6 +25,9 @@ pub struct NewRuleArgs {
     /// A rule of the stage distribution, which shares what stands in its pool
     #[arg(long)]
     pub pool: bool,
+    /// A rule of the stage cascade, which passes on all that this team bears
+    #[arg(long, value_name = "TEAM", conflicts_with = "pool")]
+    pub cascade: Option<String>,
 }
 
 /// Where a pack that has no rules yet begins.
@@ -59,10 +63,13 @@ pub fn new(ui: Ui, settings: &Settings, args: &NewRuleArgs) -> Result<(), Failur
     };
     let header =
         Header { priority, owner: &owner, review_by: today().map(|day| day.plus(REVIEW_DAYS)) };
-    let (rule_text, cases_text) = if args.pool {
-        (pool_rule(&args.rule, &header), POOL_CASES.to_owned())
-    } else {
-        (plain_rule(name, &header), plain_cases(name))
+    let (rule_text, cases_text) = match (&args.cascade, args.pool) {
+        (Some(team), _) => {
+            refuse_team(rules.as_ref(), team)?;
+            (cascade_rule(team, &header), CASCADE_CASES.to_owned())
+        }
+        (None, true) => (pool_rule(&args.rule, &header), POOL_CASES.to_owned()),
+        (None, false) => (plain_rule(name, &header), plain_cases(name)),
     };
     file::write_all(&[(&*cases, &*cases_text), (&*rule, &*rule_text)])?;
     for path in [&rule, &cases] {
@@ -93,6 +100,27 @@ fn refuse_what_is_there(path: &Path, id: &str) -> Result<(), Diagnostic> {
     Err(Diagnostic::new(code::CONFIG_EXISTS, message).hint(
         Hint::command(format!("rule show {id}")).then(" shows what is there; choose another name"),
     ))
+}
+
+/// A team passes on its cost by one rule.
+fn refuse_team(rules: Option<&RuleSet>, team: &str) -> Result<(), Diagnostic> {
+    let Some(rules) = rules else { return Ok(()) };
+    let is_of_team = |rule: &&RuleFacts| matches!(&rule.stage, Stage::Cascade(own) if own == team);
+    if let Some(other) = rules.facts().iter().find(is_of_team) {
+        let id = &other.version.rule;
+        let message = format!("{id} passes on the cost of {team} already; nothing was written");
+        return Err(Diagnostic::new(rule_engine::code::RULE_POOL, message)
+            .hint(Hint::command(format!("rule show {id}")).then(" shows it")));
+    }
+    if rules.lists_team(team) {
+        return Ok(());
+    }
+    let message = format!("there is no team '{team}' in tables/teams.csv; nothing was written");
+    let finding = Diagnostic::new(rule_engine::code::RULE_TEAM_UNLISTED, message);
+    Err(match rules.team_close_to(team) {
+        Some(close) => finding.hint(format!("did you mean '{close}'?")),
+        None => finding.hint("add a line for it to tables/teams.csv"),
+    })
 }
 
 /// A folder of rules may be new, or have only tables yet.
@@ -161,6 +189,23 @@ fn pool_rule(id: &str, header: &Header<'_>) -> String {
         header.text(", stage: \"distribution\"")
     )
 }
+
+/// The text of a new cascade rule. The team keeps its cost until the author names who bears it.
+fn cascade_rule(team: &str, header: &Header<'_>) -> String {
+    format!(
+        "//! What {team} does for other teams, and why they bear its cost so.\n{}\n\n\
+         // Who pays? by_usage(\"requests\"), by_cost(), split(#{{ payments: 60, search: 40 }}), \
+         …\n\
+         // Until then the team keeps its cost.\n\
+         fn allocate(team) {{\n    pass()\n}}\n",
+        header.text(&format!(", stage: \"cascade\", team: {team:?}"))
+    )
+}
+
+const CASCADE_CASES: &str = "[[case]]
+name = \"the team keeps its cost\"
+expect = \"pass\"
+";
 
 const POOL_CASES: &str = "[[case]]
 name = \"shared by what each team costs\"

@@ -24,7 +24,7 @@ pub fn cases() -> Value {
             ("name", text()),
             ("charge", charge(&text(), &money(), &table_of(text()))),
             ("amount", money()),
-            ("costs", table_of(money())),
+            ("costs", table_of(cost(&text(), &money()))),
             ("usage", usage.clone()),
             ("through_set", json!({ "type": "boolean" })),
             ("expect", expectation(&target, &table_of(money()))),
@@ -54,7 +54,10 @@ pub fn cases() -> Value {
         &["name"],
     );
     let list = |item: Value| json!({ "type": "array", "items": item });
-    let mut schema = closed([("case", list(case)), ("property", list(property))], &["case"]);
+    let mut schema = closed(
+        [("tables", table_of(text())), ("case", list(case)), ("property", list(property))],
+        &["case"],
+    );
     schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
     schema["title"] = "Cases of an Apportion rule".into();
     schema
@@ -85,6 +88,25 @@ fn charge(text: &Value, money: &Value, tags: &Value) -> Value {
     json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
+/// An amount, or parts that say their basis, window, dimensions and tags.
+fn cost(text: &Value, money: &Value) -> Value {
+    let part = json!({
+        "type": "object",
+        "properties": { "amount": money, "basis": bases(), "window": windows() },
+        "required": ["amount"],
+        "additionalProperties": text,
+    });
+    json!({ "anyOf": [money, part, { "type": "array", "items": part }] })
+}
+
+fn bases() -> Value {
+    json!({ "enum": ["direct", "allocated", "billed_cost"] })
+}
+
+fn windows() -> Value {
+    json!({ "enum": ["day", "week", "month"] })
+}
+
 fn expectation(target: &Value, shares: &Value) -> Value {
     let text = json!({ "type": "string" });
     let anything = json!({});
@@ -92,8 +114,8 @@ fn expectation(target: &Value, shares: &Value) -> Value {
         [
             ("teams", json!({ "type": "array", "items": target })),
             ("filter", json!({ "type": "object", "additionalProperties": text })),
-            ("basis", json!({ "enum": ["direct", "allocated", "billed_cost"] })),
-            ("window", json!({ "enum": ["day", "week", "month"] })),
+            ("basis", bases()),
+            ("window", windows()),
             ("when_zero", json!({ "enum": ["stay", "even"] })),
         ],
         &[],
@@ -222,6 +244,15 @@ mod tests {
                 true,
             ),
             (case("expect = { assign = { pool = \"shared/idle\" } }"), true),
+            (
+                case(
+                    "expect = \"pass\"\ncosts = { a = \"1\", b = { amount = \"1\", region_id = \
+                        \"x\" }, c = [{ amount = \"1\", basis = \"direct\" }] }",
+                ),
+                true,
+            ),
+            (case("expect = \"pass\"\ncosts = { a = { region_id = \"x\" } }"), false),
+            (case("expect = \"pass\"\ncosts = { a = { amount = \"1\", basis = \"net\" } }"), false),
             (
                 property(
                     "never = \"error\"\ncharges = { region_id = { any = true }, tags = { a = \

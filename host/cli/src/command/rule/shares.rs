@@ -1,17 +1,36 @@
 //! The share of a month's cost that each rule decided, and the rest that none decided.
 
+use super::calendar::today;
+use super::facts::validity;
 use super::money::{self, Money, Sums};
 use crate::table::{Align, Table};
 use crate::ui::Ui;
 use domain::money::Sum;
+use domain::period::Month;
 use domain::port::RuleFacts;
 use serde_json::{Value, json};
 
-/// Enabled rules that no money of the month went through.
+/// Enabled rules that hold in the month, and that no money of it went through.
 pub fn never_reached<'a>(money: &Money, rules: &'a [RuleFacts]) -> Vec<&'a str> {
-    let unreached =
-        rules.iter().filter(|rule| rule.enabled && money.through(&rule.version.rule).is_none());
+    let unreached = unreached(money, rules).filter(|rule| holds_in(money.month, rule));
     unreached.map(|rule| rule.version.rule.as_str()).collect()
+}
+
+/// Enabled rules that hold on no day of the month.
+fn elsewhere<'a>(money: &Money, rules: &'a [RuleFacts]) -> Vec<&'a RuleFacts> {
+    unreached(money, rules).filter(|rule| !holds_in(money.month, rule)).collect()
+}
+
+fn unreached<'a>(money: &Money, rules: &'a [RuleFacts]) -> impl Iterator<Item = &'a RuleFacts> {
+    rules.iter().filter(|rule| rule.enabled && money.through(&rule.version.rule).is_none())
+}
+
+fn holds_in(month: Option<Month>, rule: &RuleFacts) -> bool {
+    month.is_none_or(|month| {
+        let period = month.period();
+        rule.from.is_none_or(|from| from < period.end())
+            && rule.until.is_none_or(|until| until > period.start())
+    })
 }
 
 pub fn text(ui: Ui, money: &Money, rules: &[RuleFacts]) -> String {
@@ -50,7 +69,16 @@ pub fn text(ui: Ui, money: &Money, rules: &[RuleFacts]) -> String {
         none if none.is_empty() => "every rule was reached".to_owned(),
         some => format!("never reached: {}", some.join(", ")),
     };
-    format!("{}\n{body}\n{unreached}\n", ui.bold(&header))
+    let elsewhere = match elsewhere(money, rules).as_slice() {
+        [] => String::new(),
+        some => {
+            let told = some
+                .iter()
+                .map(|rule| format!("{} ({})", rule.version.rule, validity(rule, today())));
+            format!("not valid in the month: {}\n", told.collect::<Vec<_>>().join(", "))
+        }
+    };
+    format!("{}\n{body}\n{unreached}\n{elsewhere}", ui.bold(&header))
 }
 
 fn share_text(money: &Money, sums: &Sums, currency: domain::money::Currency) -> String {
@@ -67,6 +95,8 @@ pub fn json(money: &Money, rules: &[RuleFacts]) -> Value {
             "cost": sums_json(money, through),
         })
     };
+    let elsewhere = elsewhere(money, rules);
+    let not_valid = elsewhere.iter();
     json!({
         "month": money.month.map(|month| month.to_string()),
         "total": money::json(Some(&money.total)),
@@ -74,6 +104,7 @@ pub fn json(money: &Money, rules: &[RuleFacts]) -> Value {
         "suspense": sums_json(money, Some(&money.suspense)),
         "rules": rules.iter().map(rule).collect::<Value>(),
         "never_reached": never_reached(money, rules),
+        "not_valid": not_valid.map(|rule| &rule.version.rule).collect::<Vec<_>>(),
     })
 }
 

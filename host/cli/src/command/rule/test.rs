@@ -53,10 +53,12 @@ pub fn test(ui: Ui, settings: &Settings, args: &TestRulesArgs) -> Result<(), Fai
             }
         }
     }
-    if !report.is_clean() {
-        return Err(report.failures.into());
+    let passed = report.passed;
+    let findings = report.findings();
+    if !findings.is_empty() {
+        return Err(findings.into());
     }
-    ui.note(&format!("{} cases passed", report.passed));
+    ui.note(&format!("{passed} cases passed"));
     Ok(())
 }
 
@@ -156,11 +158,12 @@ fn report_json(report: &CaseReport, coverage: Option<&Coverage>, rules: &RuleSet
         }
         value
     };
+    let failures = report.failures.iter().chain(&report.missing);
     let mut value = json!({
         "passed": report.passed,
         "rules": report.rules.iter().map(rule).collect::<Value>(),
         "properties": report.properties.iter().map(property_json).collect::<Value>(),
-        "failures": report.failures.iter().map(notice::document).collect::<Value>(),
+        "failures": failures.map(notice::document).collect::<Value>(),
     });
     if let Some(money) = coverage.and_then(|coverage| coverage.money.as_ref()) {
         value["money"] = shares::json(money, rules.facts());
