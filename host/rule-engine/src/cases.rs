@@ -248,8 +248,8 @@ impl Facts for CaseFacts<'_> {
         self.day.costs.iter().map(cost).collect()
     }
 
-    fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<String, Quantity>> {
-        let mut by_key: BTreeMap<String, Quantity> = BTreeMap::new();
+    fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<Vec<String>, Quantity>> {
+        let mut by_key: BTreeMap<Vec<String>, Quantity> = BTreeMap::new();
         for usage in self.day.usage.iter().filter(|usage| usage.metric == query.metric) {
             let key = |name: &str| {
                 usage
@@ -261,7 +261,8 @@ impl Facts for CaseFacts<'_> {
             if is_for(&usage.keys, self.currency)
                 && query.filter.iter().all(|(name, value)| key(name) == value)
             {
-                by_key.entry(key(&query.key).to_owned()).or_default().0 += usage.value.0;
+                let values = query.key.iter().map(|name| key(name).to_owned()).collect();
+                by_key.entry(values).or_default().0 += usage.value.0;
             }
         }
         Some(by_key)
@@ -272,7 +273,7 @@ impl Facts for CaseFacts<'_> {
         self.set.team(name, self.on).map(|team| Target::team(team.team))
     }
 
-    fn cell(&self, table: &str, key: &str) -> Option<String> {
+    fn cell(&self, table: &str, key: &[String]) -> Option<String> {
         self.set.cell(table, key, self.on)
     }
 
