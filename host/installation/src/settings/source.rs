@@ -255,9 +255,13 @@ impl SourceCheck<'_> {
                 "estimates cannot be matched by {}, which is no dimension that is kept",
                 field.name()
             );
-            let hint = Hint::text("add it to `dimensions`: ")
-                .then(Hint::setting(format!("dimensions = [\"{}\", …]", field.name())));
-            self.refuse(&span, message, hint);
+            let kept: Vec<String> = dimensions
+                .iter()
+                .chain(Some(field))
+                .map(|field| format!("\"{}\"", field.name()))
+                .collect();
+            let line = format!("dimensions = [{}]", kept.join(", "));
+            self.refuse(&span, message, Hint::text("keep it: ").then(Hint::setting(line)));
         }
     }
 
