@@ -244,7 +244,7 @@ pub trait Rules: Send + Sync {
         Some(Target::team(name))
     }
     /// The first cell behind a key of a lookup table, on a day.
-    fn cell(&self, table: &str, key: &str, day: Day) -> Option<String>;
+    fn cell(&self, table: &str, key: &[String], day: Day) -> Option<String>;
     /// The settings that decide money, by section with their text, stored with the generation.
     fn settings(&self) -> Vec<(String, String)> {
         Vec::new()

@@ -40,10 +40,10 @@ impl Facts for CostDay {
     fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
         self.0.clone()
     }
-    fn usage(&self, _: &UsageQuery) -> Option<BTreeMap<String, Quantity>> {
+    fn usage(&self, _: &UsageQuery) -> Option<BTreeMap<Vec<String>, Quantity>> {
         None
     }
-    fn cell(&self, _: &str, _: &str) -> Option<String> {
+    fn cell(&self, _: &str, _: &[String]) -> Option<String> {
         None
     }
     fn plugin(&self, _: &PluginCall<'_>) -> Result<Vec<u64>, Diagnostic> {
@@ -84,10 +84,10 @@ impl Facts for PricedDay {
     fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
         BTreeMap::new()
     }
-    fn usage(&self, _: &UsageQuery) -> Option<BTreeMap<String, Quantity>> {
-        Some(self.0.clone())
+    fn usage(&self, _: &UsageQuery) -> Option<BTreeMap<Vec<String>, Quantity>> {
+        Some(self.0.iter().map(|(team, used)| (vec![team.clone()], *used)).collect())
     }
-    fn cell(&self, _: &str, _: &str) -> Option<String> {
+    fn cell(&self, _: &str, _: &[String]) -> Option<String> {
         None
     }
     fn plugin(&self, _: &PluginCall<'_>) -> Result<Vec<u64>, Diagnostic> {
@@ -100,7 +100,7 @@ fn card_at_one() -> Spread {
     let query = UsageQuery {
         metric: "m".into(),
         filter: DriverFilter::new(),
-        key: "team".into(),
+        key: vec!["team".into()],
         window: Window::DAY,
     };
     let usage = UsageDriver {

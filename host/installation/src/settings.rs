@@ -213,7 +213,7 @@ impl Settings {
         for (name, source) in &self.sources {
             check.source(name, source.get_ref(), &source.span());
         }
-        check.accruals(&self.sources);
+        check.accruals(&self.sources, &self.dimensions.value);
         self.each("", &mut |key, setting| {
             let name = key.rsplit('.').next().unwrap_or(key);
             findings.extend(setting.place(name, reading));

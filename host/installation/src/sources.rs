@@ -17,7 +17,7 @@ use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
 use domain::period::{Period, instant};
 use domain::port::{CollectRequest, Collector};
-use pipeline::source::Source;
+use pipeline::source::{Accrual, Source};
 use plugin_host::{Ceiling, CeilingPlace, Grants, Shelf};
 use reach::cassette::{Exchange, Recorder};
 use reports::coverage::days::SourceWindow;
@@ -167,11 +167,22 @@ fn recorded_source(
         name: source.name.clone(),
         collector,
         request,
-        accrues_for: source.accrues_for.value.clone(),
+        accrues_for: accrual(settings, source),
         window: window(source, restated),
         delivery: source.delivery.value,
         repeats: source.repeats.value,
         kept: kept(settings, source),
+    })
+}
+
+/// The bill that the source estimates. Dimensions that are not kept match nothing.
+fn accrual(settings: &Settings, source: &SourceSettings) -> Option<Accrual> {
+    let mut by = source.accrues_by.value.clone();
+    by.retain(|field| settings.dimensions.value.contains(field));
+    Some(Accrual {
+        bill: source.accrues_for.value.clone()?,
+        by,
+        settled_after_days: u32::try_from(source.settled_after_days.value.get()).ok()?,
     })
 }
 
@@ -200,7 +211,7 @@ pub fn or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSettings]) 
             now: now.clone(),
             tables: Vec::new(),
         },
-        accrues_for: of.accrues_for.value.clone(),
+        accrues_for: accrual(settings, of),
         window: window(of, None),
         delivery: of.delivery.value,
         repeats: of.repeats.value,

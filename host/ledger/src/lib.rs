@@ -16,6 +16,7 @@ mod collect;
 mod dictionary;
 mod digest;
 mod error;
+mod estimate;
 mod generation;
 mod intern;
 mod known;

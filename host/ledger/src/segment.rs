@@ -21,6 +21,7 @@ mod lines;
 mod local_terms;
 mod number_column;
 mod numbers;
+mod part;
 mod quotient;
 
 use crate::Result;
@@ -38,6 +39,7 @@ pub use details::{Details, NO_HOUR};
 pub use figures::Figures;
 pub use lines::{ChargeLines, amounts};
 pub use local_terms::PriceList;
+pub use part::SegmentPart;
 
 const AMOUNTS_ONLY: u8 = 1;
 const WITH_DETAILS: u8 = 2;

@@ -1,17 +1,26 @@
-//! Estimates that count until the bill comes. A day of estimates counts as long as the billing
-//! source has no charges of it.
+//! Estimates that count until the bill comes, each by itself: an estimate gives way to the part of
+//! the bill that it estimates. What is left gives way when the day is settled.
 //!
-//! To take an estimate back, its day is stated as empty. The run then reverses the postings of that
-//! day like any others.
+//! To take estimates back, their day is stated without them. The run then reverses the postings
+//! of that day like any others. If the bill takes its charges back, they count again.
 
+use crate::billed_days::BilledDays;
+use crate::interner::lock;
+use crate::normalize::Registry;
 use crate::progress::Progress;
-use crate::source::Source;
+use crate::source::{Accrual, Source};
 use crate::standing::Standing;
+use crate::unmatched::UnmatchedEstimates;
 use domain::diagnostic::Diagnostic;
-use domain::period::Day;
-use domain::run::{DayTotals, SourceDay};
-use ledger::Transaction;
-use std::collections::BTreeSet;
+use domain::dictionary::{Dictionary, ResourceId};
+use domain::money::Sum;
+use domain::period::{Day, Period};
+use domain::run::{DayTotals, DeliveryDay, SourceDay};
+use domain::terms::TermsId;
+use ledger::segment::{EncodedSegment, PriceList, SegmentPart};
+use ledger::{Reader, Transaction};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 /// Bills first: once they are collected, it is known which estimates count.
 pub fn in_order(sources: &[Source]) -> impl Iterator<Item = &Source> {
@@ -25,44 +34,226 @@ pub fn estimates<'s>(sources: &[&'s Source]) -> impl Iterator<Item = &'s str> {
     estimating.map(|source| source.name.as_str())
 }
 
-/// Days of estimates that the bill has by now.
-#[derive(Default)]
-pub struct BilledDays {
-    pub days: BTreeSet<Day>,
-    /// Days whose estimates this run took back.
-    pub taken_back: Vec<SourceDay>,
+/// A source before it is collected, beside the bill that it may estimate.
+pub struct BesideBill<'a, 'r> {
+    pub source: &'a Source,
+    pub standing: &'a Standing<'a>,
+    pub registry: &'a Mutex<Registry<'r>>,
+    /// The days that the source is asked for. Without a period, it is asked for everything.
+    pub asked: Option<Period>,
+    pub today: Day,
 }
 
-/// Takes back the estimates of days that are billed by now.
-pub fn take_back(
-    transaction: &mut Transaction<'_>,
-    standing: &Standing<'_>,
-    source: &Source,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<BilledDays, Diagnostic> {
-    let Some(bill) = &source.accrues_for else { return Ok(BilledDays::default()) };
-    // A statement without charges is a day taken back. It neither bills nor estimates.
-    let billed = standing.statements(transaction, bill)?;
-    let days: BTreeSet<Day> = billed.iter().map(|(day, _)| day.source_day.day).collect();
-    let mut estimates = standing.statements(transaction, &source.name)?;
-    estimates.retain(|(estimate, _)| days.contains(&estimate.source_day.day));
-    let mut taken_back: Vec<SourceDay> =
-        estimates.iter().map(|(estimate, _)| estimate.source_day.clone()).collect();
-    // A day has a statement for each billing period.
-    taken_back.dedup();
-    if !taken_back.is_empty() {
-        let id = transaction.begin_source(&source.name, source.collector.identity())?;
-        for (estimate, _) in &estimates {
-            let nothing = DayTotals::default();
-            let restated = transaction.restate(id, estimate, &nothing)?;
-            standing.compare(restated, estimate, &nothing);
+/// The estimates that a bill left of a source.
+#[derive(Default)]
+pub struct Remainder {
+    pub billed: BilledDays,
+    /// Days that have other estimates now.
+    pub changed: Vec<SourceDay>,
+    /// Days that have fewer estimates now.
+    pub days_taken_back: u64,
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// The estimates of a day that still count.
+#[derive(Default)]
+struct DayRemainder {
+    segments: Vec<EncodedSegment>,
+    totals: DayTotals,
+    lacks_some: bool,
+}
+
+impl BesideBill<'_, '_> {
+    /// Takes back the estimates that are billed by now.
+    pub fn take_back(
+        &self,
+        transaction: &mut Transaction<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Remainder, Diagnostic> {
+        let Some(accrual) = &self.source.accrues_for else { return Ok(Remainder::default()) };
+        let name = &self.source.name;
+        let current = self.standing.statements(transaction, name)?;
+        let current: BTreeMap<DeliveryDay, DayTotals> = current.into_iter().collect();
+        let collected = self.standing.collected_statements(transaction, name)?;
+        let days = |of: &DeliveryDay| of.source_day.day;
+        let (stated, all) = (
+            current.keys().map(days).collect(),
+            collected.iter().map(|(of, _)| days(of)).collect(),
+        );
+        let billed = self.billed_days(transaction, accrual, (&stated, &all))?;
+        let mut remainder = Remainder::default();
+        let (mut restated, mut unmatched) = (Vec::new(), UnmatchedEstimates::default());
+        let mut fewer = BTreeSet::new();
+        for (day, collected) in collected {
+            let stated = current.get(&day);
+            let charge_day = day.source_day.day;
+            let is_settled = billed.is_settled(charge_day);
+            // Most days are long settled, or are not billed at all.
+            let is_done = match is_settled {
+                true => stated.is_none(),
+                false if billed.has(charge_day) => false,
+                false => stated.is_some_and(|stated| stated.are_of_the_charges_of(&collected)),
+            };
+            if is_done {
+                continue;
+            }
+            let mut left =
+                self.left_of(transaction, &billed, (&day, &collected), &mut unmatched)?;
+            if is_settled {
+                let DayTotals { charges, billed, .. } = left.totals;
+                unmatched.count_at_the_end(day.source_day.currency, charge_day, charges, billed);
+                left = DayRemainder::default();
+            }
+            let before = stated.cloned().unwrap_or_default();
+            if before.are_of_the_charges_of(&left.totals) {
+                continue;
+            }
+            if left.totals.charges < before.charges {
+                fewer.insert(day.source_day.clone());
+            }
+            remainder.changed.push(day.source_day.clone());
+            restated.push((day, left));
         }
-        transaction.keep_source(None)?;
-        progress(Progress::TakenBack {
-            name: source.name.clone(),
-            bill: bill.clone(),
-            days: taken_back.len() as u64,
-        });
+        // A day has a statement for each billing period.
+        remainder.changed.dedup();
+        remainder.days_taken_back = fewer.len() as u64;
+        if !restated.is_empty() {
+            self.restate(transaction, &restated)?;
+        }
+        if remainder.days_taken_back > 0 {
+            let (bill, days) = (accrual.bill.clone(), remainder.days_taken_back);
+            progress(Progress::TakenBack { name: name.clone(), bill, days });
+        }
+        (remainder.billed, remainder.warnings) = (billed, unmatched.warnings(self.source));
+        Ok(remainder)
     }
-    Ok(BilledDays { days, taken_back })
+
+    /// The days of the bill on which estimates stand or may be collected.
+    fn billed_days(
+        &self,
+        ledger: &Reader,
+        accrual: &Accrual,
+        (stated, collected): (&BTreeSet<Day>, &BTreeSet<Day>),
+    ) -> Result<BilledDays, Diagnostic> {
+        // A statement without charges is a day taken back. It neither bills nor estimates.
+        let statements = self.standing.statements(ledger, &accrual.bill)?;
+        let bill: BTreeSet<SourceDay> =
+            statements.into_iter().map(|(day, _)| day.source_day).collect();
+        let first = self.standing.first_stated(ledger, &accrual.bill)?;
+        let days_until = i32::try_from(accrual.settled_after_days).unwrap_or(i32::MAX);
+        let mut billed = BilledDays::new(accrual.by.clone());
+        for source_day in bill {
+            let day = source_day.day;
+            let since = first.get(&day).map(|at_ms| Day::of_instant(*at_ms));
+            let is_settled = since.is_none_or(|since| since.plus(days_until) <= self.today);
+            billed.add(day, is_settled);
+            let is_asked = self.asked.is_none_or(|asked| asked.contains(day));
+            // Of settled days it decides only over a warning.
+            let is_open = !is_settled && (is_asked || collected.contains(&day));
+            if is_open || stated.contains(&day) {
+                self.note_values(ledger, &source_day, &mut billed)?;
+            }
+        }
+        Ok(billed)
+    }
+
+    /// Notes what a day of the bill is of.
+    fn note_values(
+        &self,
+        ledger: &Reader,
+        source_day: &SourceDay,
+        billed: &mut BilledDays,
+    ) -> Result<(), Diagnostic> {
+        for segment in ledger.segments(source_day)? {
+            billed.note(source_day.day, &segment.data, &lock(self.registry).dictionary)?;
+        }
+        if let Some(dictionary) = self.standing.dictionary() {
+            for segment in self.standing.segments(source_day) {
+                billed.note(source_day.day, &segment.data, dictionary)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The estimates of a day that the bill does not have.
+    fn left_of(
+        &self,
+        ledger: &Reader,
+        billed: &BilledDays,
+        (day, collected): (&DeliveryDay, &DayTotals),
+        unmatched: &mut UnmatchedEstimates,
+    ) -> Result<DayRemainder, Diagnostic> {
+        let mut left = DayRemainder::default();
+        let segments = self.standing.collected_segments(ledger, day)?;
+        let mut registry = lock(self.registry);
+        let theirs = self.standing.dictionary();
+        let dictionary = theirs.unwrap_or(&registry.dictionary);
+        let prices = PriceList::of(dictionary);
+        let SourceDay { day: charge_day, currency, .. } = day.source_day;
+        let mut parts = Vec::new();
+        for segment in &segments {
+            let part = SegmentPart::read(&segment.data, &prices, |resource| {
+                !billed.has_value_of(charge_day, dictionary, ResourceId(resource))
+            })?;
+            left.count(&part, dictionary);
+            let is_open = !billed.is_settled(charge_day);
+            for (resource, amount) in part.resources.iter().zip(&part.billed).filter(|_| is_open) {
+                let lacking = billed.lacking(charge_day, dictionary, ResourceId(*resource));
+                if let Some(field) = lacking {
+                    let amount = Sum::from_nanos((*amount).into());
+                    unmatched.count_beside(currency, charge_day, field, amount);
+                }
+            }
+            parts.push(part);
+        }
+        if !left.lacks_some {
+            // All of them: their rests count too.
+            left.totals = collected.clone();
+        }
+        for mut part in parts.into_iter().filter(|part| !part.resources.is_empty()) {
+            if let Some(theirs) = theirs {
+                // A rehearsal only compares, so details can stay where they are.
+                part.details.clear();
+                for resource in &mut part.resources {
+                    let id = ResourceId(*resource);
+                    *resource = registry.dictionary.resource_of(theirs, id).0;
+                }
+            }
+            left.segments.push(part.encode(&prices));
+        }
+        Ok(left)
+    }
+
+    fn restate(
+        &self,
+        transaction: &mut Transaction<'_>,
+        days: &[(DeliveryDay, DayRemainder)],
+    ) -> Result<(), Diagnostic> {
+        let id = transaction.begin_source(&self.source.name, self.source.collector.identity())?;
+        for (day, left) in days {
+            for segment in &left.segments {
+                transaction.add_segment(id, day, segment)?;
+            }
+            let restated = transaction.restate(id, day, &left.totals)?;
+            self.standing.compare(restated, day, &left.totals);
+        }
+        transaction.keep_source(None)
+    }
+}
+
+impl DayRemainder {
+    fn count(&mut self, part: &SegmentPart, dictionary: &Dictionary) {
+        self.lacks_some |= part.lacks_some;
+        let totals = &mut self.totals;
+        for (row, resource) in part.resources.iter().enumerate() {
+            let (billed, effective) = (part.billed[row], part.effective[row]);
+            let terms = part.details.terms.get(row).copied().unwrap_or_default();
+            let told = part.details.digest(row, dictionary.terms_digest(TermsId(terms)));
+            let digest = dictionary.digest(ResourceId(*resource));
+            totals.fingerprint.add_detailed(digest, told, billed, effective);
+            totals.charges += 1;
+            totals.billed += Sum::from_nanos(billed.into());
+            totals.effective += Sum::from_nanos(effective.into());
+        }
+    }
 }

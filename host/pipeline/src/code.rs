@@ -11,6 +11,8 @@ domain::codes! {
         "Two tables or sources have the same billed sums of days, and may be one bill.";
     COST_REPEATED "F214" Files Incomplete
         "Rows of a table repeat the cost of a charge for each member of a list.";
+    ESTIMATES_UNMATCHED "F215" Files User
+        "Estimates cannot be matched with the charges of their bill.";
     ID_ROUNDED "F113" Files User
         "Ids were saved as numbers, so that digits of them may be lost.";
     RULE_CIRCLE "R205" Rules Incomplete

@@ -69,7 +69,8 @@ pub fn collect(
             collection.note(None, &ended, Vec::new())?;
             let mut report =
                 SourceReport::failed(&source.name, source.collector.identity(), diagnostic);
-            report.days_taken_back = collection.billed.taken_back.len() as u64;
+            report.days_taken_back = collection.estimated.days_taken_back;
+            report.warnings = collection.estimated.warnings;
             report.set_effort(collection.period, &ended);
             Ok(CollectionResult { report, changed: Vec::new(), changed_usage: BTreeSet::new() })
         }
@@ -147,6 +148,7 @@ impl GatheredSource<'_> {
         report.deliveries = self.deliveries;
         report.outside_period = self.gathered.outside_period;
         report.warnings = self.warnings;
+        report.warnings.append(&mut collection.estimated.warnings);
         if !source.request.tables.is_empty() {
             report.warnings.extend(one_sided::warnings(&source.name, self.gathered.totals.iter()));
         }
@@ -155,7 +157,7 @@ impl GatheredSource<'_> {
         report.charges = charges - self.gathered.further_pieces;
         report.set_aside = self.gathered.set_aside_count;
         report.billed = self.gathered.billed;
-        report.days_taken_back = collection.billed.taken_back.len() as u64;
+        report.days_taken_back = collection.estimated.days_taken_back;
         ended.cost.rows = report.rows_read();
         collection.note(Some(id), &ended, self.known.unknown)?;
         report.set_effort(period, &ended);

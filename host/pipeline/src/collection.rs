@@ -1,6 +1,6 @@
 //! The collection of one source while it goes on.
 
-use crate::accrual::BilledDays;
+use crate::accrual::Remainder;
 use crate::feed::FeedEnd;
 use crate::gather::WantedDays;
 use crate::interner::Secrets;
@@ -25,8 +25,8 @@ pub struct Collection<'a, 'r, 't, 'l> {
     pub period: Option<Period>,
     /// When the run began.
     pub at_ms: i64,
-    /// Days whose estimates do not count any more.
-    pub billed: BilledDays,
+    /// The estimates that still count, of a source that estimates.
+    pub estimated: Remainder,
     pub standing: &'a Standing<'a>,
     /// The sources that estimate.
     pub estimates: &'a BTreeSet<&'a str>,
@@ -46,7 +46,7 @@ impl<'r> Collection<'_, 'r, '_, '_> {
 
     /// The days whose charges are wanted.
     pub fn wanted(&self) -> WantedDays<'_> {
-        WantedDays { period: self.days(), billed: &self.billed.days }
+        WantedDays { period: self.days(), billed: &self.estimated.billed }
     }
 
     pub fn rereading(&self) -> Rereading<'_, 'r> {

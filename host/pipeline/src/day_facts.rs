@@ -140,7 +140,7 @@ impl Facts for WindowFacts<'_, '_> {
         CostByTeam::clone(&self.day().direct(filter, basis))
     }
 
-    fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<String, Quantity>> {
+    fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<Vec<String>, Quantity>> {
         let DayFacts { inputs, day, currency, .. } = self.day();
         inputs.drivers.by_key(query, *day, *currency)
     }
@@ -150,7 +150,7 @@ impl Facts for WindowFacts<'_, '_> {
         inputs.rules.team(name, *day)
     }
 
-    fn cell(&self, table: &str, key: &str) -> Option<String> {
+    fn cell(&self, table: &str, key: &[String]) -> Option<String> {
         let DayFacts { inputs, day, .. } = self.day();
         inputs.rules.cell(table, key, *day)
     }

@@ -60,21 +60,22 @@ impl Drivers {
         Ok(drivers)
     }
 
-    /// Usage of the query's window, by the value of its key. Nothing where a source has a gap.
+    /// Usage of the query's window, by the values of its keys. Nothing where a source has a gap.
     pub fn by_key(
         &self,
         query: &UsageQuery,
         day: Day,
         currency: Currency,
-    ) -> Option<BTreeMap<String, Quantity>> {
+    ) -> Option<BTreeMap<Vec<String>, Quantity>> {
         if self.known.has_gap(&query.metric, query.window.days_for(day)) {
             return None;
         }
-        let mut by_key: BTreeMap<String, Quantity> = BTreeMap::new();
+        let mut by_key: BTreeMap<Vec<String>, Quantity> = BTreeMap::new();
         let rows = self.matching(query, day);
         for usage in rows.filter(|usage| is_for(&usage.keys, currency.code())) {
-            let value = usage.key(&query.key).unwrap_or_default();
-            by_key.entry(value.to_owned()).or_default().0 += usage.value.0;
+            let value = |key: &String| usage.key(key).unwrap_or_default().to_owned();
+            let values = query.key.iter().map(value).collect();
+            by_key.entry(values).or_default().0 += usage.value.0;
         }
         Some(by_key)
     }

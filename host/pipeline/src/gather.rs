@@ -4,6 +4,7 @@
 //! Each thread has a gatherer of its own. It keeps at most `BUFFERED_MAX` charges, of 20 bytes and
 //! up to 60 bytes of details, so memory does not grow with rows.
 
+use crate::billed_days::BilledDays;
 use crate::billing_period::BillingPeriods;
 use crate::cell::{CellFault, CellValue, Dates, SetAsideRow, amount};
 use crate::columns::{Input, TableReading};
@@ -13,12 +14,12 @@ use crate::normalize::{Identities, Reason, RowIdentity};
 use crate::pieces::Pieces;
 use decode::{Batch, Cells};
 use domain::code::ROW_REJECTED;
+use domain::dictionary::ResourceId;
 use domain::money::{Currency, Sum};
 use domain::period::{Day, Period};
 use domain::run::{DayTotals, DeliveryDay, SourceDay};
 use foldhash::{HashMap, HashMapExt};
 use ledger::segment::{self, Details, EncodedSegment};
-use std::collections::BTreeSet;
 
 /// Charges in one segment.
 const SEGMENT_ROWS: usize = 65_536;
@@ -61,7 +62,7 @@ pub struct GatheredCharges {
     pub set_aside_count: u64,
     pub skipped: u64,
     pub outside_period: u64,
-    /// Estimates of days that are billed by now.
+    /// Estimates that are billed by now.
     pub billed: u64,
     /// Columns of ids that were rounded as numbers, each with one id.
     pub rounded_ids: Vec<(String, String)>,
@@ -73,8 +74,8 @@ pub struct GatheredCharges {
 #[derive(Clone, Copy)]
 pub struct WantedDays<'a> {
     pub period: Period,
-    /// The bill has charges of these days, so estimates of them are not wanted.
-    pub billed: &'a BTreeSet<Day>,
+    /// The bill of these days, so estimates of what it has are not wanted.
+    pub billed: &'a BilledDays,
 }
 
 /// Charges of one day, currency and billing period, waiting to become a segment.
@@ -114,6 +115,8 @@ pub struct Gatherer<'a, 'r> {
     dates: Dates,
     periods: BillingPeriods<'a>,
     details: Option<DetailReader<'a, 'r>>,
+    /// For estimates, whether the bill has the resource by now.
+    billed_resources: HashMap<(Day, u32), bool>,
     gathered: GatheredCharges,
 }
 
@@ -144,6 +147,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             dates: Dates::new(identities.reading.date_order),
             periods: BillingPeriods::new(identities.reading.date_order, &identities.reading.nulls),
             details: DetailReader::new(&identities.terms, secrets),
+            billed_resources: HashMap::new(),
             gathered: GatheredCharges::default(),
         }
     }
@@ -213,7 +217,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             return Ok(());
         }
         // Only estimates have such days. Other sources do without the search.
-        if !self.wanted.billed.is_empty() && self.wanted.billed.contains(&day) {
+        if !self.wanted.billed.is_empty() && self.is_billed(day, resource) {
             self.gathered.billed += 1;
             return Ok(());
         }
@@ -263,6 +267,14 @@ impl<'a, 'r> Gatherer<'a, 'r> {
             self.emit_bucket(largest.unwrap_or_default());
         }
         Ok(())
+    }
+
+    /// Whether the bill has what was estimated.
+    #[cold]
+    fn is_billed(&mut self, day: Day, resource: u32) -> bool {
+        let (identities, billed) = (self.identities, self.wanted.billed);
+        let gives_way = || identities.gives_way(billed, day, ResourceId(resource));
+        *self.billed_resources.entry((day, resource)).or_insert_with(gives_way)
     }
 
     /// Whether the effective cost stands there as the billed one does.

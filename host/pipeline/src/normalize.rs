@@ -3,6 +3,7 @@
 //! This is the cold half. It runs once for each distinct row identity, in the thread that sees it
 //! first.
 
+use crate::billed_days::BilledDays;
 use crate::cell::says_nothing;
 use crate::columns::{Identity, TableReading};
 use crate::interner::{RowClass, RowTable, lock};
@@ -11,6 +12,7 @@ use decode::Cells;
 use domain::dictionary::{Dictionary, Resource, ResourceId, Symbol, TagSetId};
 use domain::field::{Field, canonical_value};
 use domain::money::Currency;
+use domain::period::Day;
 use domain::tag::{self, RawTags, TagSchema};
 use foldhash::{HashMap, HashMapExt};
 use std::borrow::Cow;
@@ -81,6 +83,11 @@ impl<'a, 'r> Identities<'a, 'r> {
             });
             take(*row, registry.identity(class));
         }
+    }
+
+    /// Whether an estimate does not count any more.
+    pub fn gives_way(&self, billed: &BilledDays, day: Day, of: ResourceId) -> bool {
+        billed.gives_way(day, &lock(self.registry).dictionary, of)
     }
 
     /// The names of columns of ids whose cells were rounded as numbers, each with one of them.

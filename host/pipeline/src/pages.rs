@@ -284,7 +284,7 @@ fn scan_in_threads(
     let (identities, secrets) =
         (&Identities::new(reading, collection.registry), collection.secrets);
     // Workers must not borrow the collection, because this thread writes through it.
-    let billed = collection.billed.days.clone();
+    let billed = collection.estimated.billed.clone();
     let wanted = WantedDays { period: collection.days(), billed: &billed };
     std::thread::scope(|scope| {
         // Bounded: workers that are faster than the writer wait, and do not fill the memory.

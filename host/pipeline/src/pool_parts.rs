@@ -63,7 +63,7 @@ fn count(usage: &PricedUsage<'_>, pool: &Pool, day: Day) -> Count {
     // Windows that move with the day count the day's own usage again and again. They are divided
     // within the day only.
     let from = if window.is_shared() { window.days_for(day).0 } else { day };
-    (pool.rule.clone(), format!("{metric} {filter:?} {key} {window:?}"), from)
+    (pool.rule.clone(), format!("{metric} {filter:?} {key:?} {window:?}"), from)
 }
 
 fn part(pools: &mut [TurnPool<'_>], mut numbers: Vec<usize>, days: &[DayFacts<'_>]) {

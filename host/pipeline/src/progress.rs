@@ -12,7 +12,7 @@ pub enum Progress {
         charges: u64,
         set_aside: u64,
     },
-    /// Estimates were taken back, since the bill has their days by now.
+    /// Estimates were taken back, since the bill has them by now.
     TakenBack {
         name: String,
         bill: String,

@@ -62,7 +62,7 @@ pub struct SourceReport {
     pub set_aside: u64,
     /// Estimates left out because the bill has their day.
     pub billed: u64,
-    /// Days whose estimates were taken back in this run.
+    /// Days of which estimates were taken back in this run.
     pub days_taken_back: u64,
     /// Days that the source says it does not know.
     pub unknown: Vec<UnknownDays>,

@@ -6,7 +6,7 @@
 
 pub mod document;
 
-use crate::accrual;
+use crate::accrual::{self, BesideBill};
 use crate::collect;
 use crate::collection::Collection;
 use crate::days::{self, ChangedDays};
@@ -233,13 +233,15 @@ fn collect_all(
         let mut all = CollectionResults::default();
         let estimates: BTreeSet<&str> = accrual::estimates(&sources).collect();
         for ((source, period), feed) in sources.iter().zip(periods).zip(feeds) {
-            let billed = accrual::take_back(transaction, standing, source, progress)?;
-            all.changed.extend(billed.taken_back.iter().cloned());
+            let today = Day::of_instant(options.at_ms);
+            let beside = BesideBill { source, standing, registry, asked: period, today };
+            let estimated = beside.take_back(transaction, progress)?;
+            all.changed.extend(estimated.changed.iter().cloned());
             let collection = Collection {
                 source,
                 period,
                 at_ms: options.at_ms,
-                billed,
+                estimated,
                 standing,
                 estimates: &estimates,
                 transaction,

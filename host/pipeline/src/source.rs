@@ -1,6 +1,7 @@
 //! A configured source, ready to be collected.
 
 use domain::charge::KeptDetails;
+use domain::field::Field;
 use domain::port::{CollectRequest, Collector};
 use reports::coverage::days::SourceWindow;
 
@@ -8,9 +9,8 @@ pub struct Source {
     pub name: String,
     pub collector: Box<dyn Collector>,
     pub request: CollectRequest,
-    /// The source whose charges this one estimates. Estimates count on days of which that source
-    /// has no charges yet.
-    pub accrues_for: Option<String>,
+    /// The bill that this source estimates, if it does.
+    pub accrues_for: Option<Accrual>,
     /// The days to ask for, if the request names no period. Without a window, the source is asked
     /// for everything.
     pub window: Option<SourceWindow>,
@@ -19,6 +19,18 @@ pub struct Source {
     pub repeats: RepeatPolicy,
     /// The details that are kept of its charges.
     pub kept: KeptDetails,
+}
+
+/// How the estimates of a source give way to a bill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accrual {
+    /// The source of the bill.
+    pub bill: String,
+    /// An estimate goes by the first of these dimensions that it has. It gives way once the bill
+    /// has a charge of the day with the same value.
+    pub by: Vec<Field>,
+    /// Days from the first charges that the bill has of a day until all estimates of it give way.
+    pub settled_after_days: u32,
 }
 
 /// What a delivery of files states as a whole.

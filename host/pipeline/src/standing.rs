@@ -5,11 +5,11 @@
 
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::Dictionary;
-use domain::period::Period;
+use domain::period::{Day, Period};
 use domain::run::{DayTotals, DeliveryDay, SourceDay};
 use ledger::{Reader, Restated, StoredSegment};
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The other ledger of a rehearsal, beside the one that is written.
 #[derive(Default)]
@@ -50,6 +50,47 @@ impl<'a> Standing<'a> {
         statements.extend(others.into_iter().filter(|(day, _)| self.stands(day)));
         statements.sort_by(|(left, _), (right, _)| left.cmp(right));
         Ok(statements)
+    }
+
+    /// The last statements that were collected from a source which estimates. A rehearsal asks
+    /// before it collects the source itself.
+    pub fn collected_statements(
+        &self,
+        own: &Reader,
+        source: &str,
+    ) -> Result<Vec<(DeliveryDay, DayTotals)>, Diagnostic> {
+        match self.other {
+            None => own.collected_statements(source),
+            // Without its dictionary nobody can tell what its charges are of.
+            Some(_) if self.dictionary().is_none() => Ok(Vec::new()),
+            Some(_) => {
+                Ok(self.read(|other| other.collected_statements(source)).unwrap_or_default())
+            }
+        }
+    }
+
+    /// The charges of such a statement, by the numbers of the other ledger if there is one.
+    pub fn collected_segments(
+        &self,
+        own: &Reader,
+        day: &DeliveryDay,
+    ) -> Result<Vec<StoredSegment>, Diagnostic> {
+        match self.other {
+            None => own.collected_segments(day),
+            Some(_) => Ok(self.read(|other| other.collected_segments(day)).unwrap_or_default()),
+        }
+    }
+
+    /// The time of the first run that had charges of a source, by day.
+    pub fn first_stated(
+        &self,
+        own: &Reader,
+        source: &str,
+    ) -> Result<BTreeMap<Day, i64>, Diagnostic> {
+        let mut first = own.first_stated(source)?;
+        // The other ledger is older than what is collected now.
+        first.extend(self.read(|other| other.first_stated(source)).unwrap_or_default());
+        Ok(first)
     }
 
     /// The days of all other sources as they are stated now, a line for each billing period.

@@ -63,8 +63,8 @@ impl Facts for CaseFacts<'_> {
         self.costs(|cost| cost.counts_for(&question))
     }
 
-    fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<String, Quantity>> {
-        let mut by_key: BTreeMap<String, Quantity> = BTreeMap::new();
+    fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<Vec<String>, Quantity>> {
+        let mut by_key: BTreeMap<Vec<String>, Quantity> = BTreeMap::new();
         for usage in self.day.usage.iter().filter(|usage| usage.metric == query.metric) {
             let key = |name: &str| {
                 usage
@@ -76,7 +76,8 @@ impl Facts for CaseFacts<'_> {
             if is_for(&usage.keys, self.currency)
                 && query.filter.iter().all(|(name, value)| key(name) == value)
             {
-                by_key.entry(key(&query.key).to_owned()).or_default().0 += usage.value.0;
+                let values = query.key.iter().map(|name| key(name).to_owned()).collect();
+                by_key.entry(values).or_default().0 += usage.value.0;
             }
         }
         Some(by_key)
@@ -87,7 +88,7 @@ impl Facts for CaseFacts<'_> {
         self.set.team(name, self.on).map(|team| Target::team(team.team))
     }
 
-    fn cell(&self, table: &str, key: &str) -> Option<String> {
+    fn cell(&self, table: &str, key: &[String]) -> Option<String> {
         self.set.cell(table, key, self.on)
     }
 

@@ -82,12 +82,13 @@ host_functions! { FUNCTIONS:
         r#"by_usage("network.egress.bytes")"# => "by_usage network.egress.bytes";
     Decisions "by_usage" "by_usage(metric, [team, …], #{key: value, …}, #{option: value, …})"
         "Only usage of the teams listed, and with these keys. Options: `key` is the key that \
-         names the user, `table` is a lookup table from the key's value to the team, `recipients` \
-         maps single values to teams or pools, `unknown` is \"unallocated\" (the default), \
-         \"ignore\", a team as a map, or a pool; `window` is \"day\" (the default), \"week\", \
-         \"month\" or a number of days that end with the charge's; `when_zero` and \
-         `when_negative` as in `by_cost`. Where one of several sources of the metric has a gap, no \
-         usage is known, and `when_zero` says what happens."
+         names the user, or a list of keys such as [\"cluster\", \"namespace\"]; `table` is a \
+         lookup table from their values to the team; `recipients` maps single values to teams or \
+         pools, and those of several keys as \"eu-1/web\", or \"web\" for the last key alone; \
+         `unknown` is \"unallocated\" (the default), \"ignore\", a team as a map, or a pool; \
+         `window` is \"day\" (the default), \"week\", \"month\" or a number of days that end with \
+         the charge's; `when_zero` and `when_negative` as in `by_cost`. Where one of several \
+         sources of the metric has a gap, no usage is known, and `when_zero` says what happens."
         "by_usage(\"kubernetes.node.share\", #{resource_id: charge.resource_id}, #{key: \
          \"namespace\", recipients: #{\"__idle__\": pool(\"shared/idle\")}, when_zero: by_cost()})"
         => "by_usage kubernetes.node.share where resource_id = \"i-0abc\" key namespace __idle__ \
@@ -176,11 +177,17 @@ pub(crate) fn register(engine: &mut Engine, teams: &KnownTeams, kept: &Arc<[Fiel
         by_cost(arguments, &kept)
     });
     let has_table = |tables: Arc<Tables>| {
-        move |name: &str| match tables.get(name) {
-            Some(table) if table.width() > 1 => Err(format!(
-                "the key of the table '{name}' is [{}], and usage is looked up by one value",
-                table.key_words()
-            )),
+        move |name: &str, key: &[String]| match tables.get(name) {
+            Some(table) if table.width() != key.len() => {
+                let columns = table.key_words();
+                let quoted = columns.split(", ").map(|column| format!("\"{column}\""));
+                Err(format!(
+                    "the key of the table '{name}' is [{columns}], and usage is looked up by [{}]; \
+                     write the columns in the call itself, such as `key: [{}]`",
+                    key.join(", "),
+                    quoted.collect::<Vec<_>>().join(", ")
+                ))
+            }
             Some(_) => Ok(()),
             None => Err(unknown_table(name, tables.keys().map(String::as_str))),
         }
@@ -283,7 +290,7 @@ pub(crate) fn filter_key(key: &str, kept: &[Field]) -> Result<String, Refusal> {
 fn by_usage(
     metric: &str,
     arguments: &[Dynamic],
-    tables: &dyn Fn(&str) -> Result<(), String>,
+    tables: &dyn Fn(&str, &[String]) -> Result<(), String>,
 ) -> Result<Decision, Refusal> {
     let arguments = Arguments::read("by_usage", arguments, USAGE_OPTIONS)?;
     let usage = usage_driver("by_usage", metric, &arguments, tables)?;
@@ -294,15 +301,15 @@ pub(crate) fn usage_driver(
     function: &str,
     metric: &str,
     arguments: &Arguments,
-    tables: &dyn Fn(&str) -> Result<(), String>,
+    tables: &dyn Fn(&str, &[String]) -> Result<(), String>,
 ) -> Result<UsageDriver, Refusal> {
     if metric.trim().is_empty() {
         return Err(refuse(format!("`{function}` needs the name of a metric, and it is blank")));
     }
     let Arguments { among, filters, options } = arguments;
-    let table = word(function, options, "table")?;
+    let (key, table) = (usage_key(function, options)?, word(function, options, "table")?);
     if let Some(table) = &table {
-        tables(table).map_err(|problem| refuse(format!("`{function}`: {problem}")))?;
+        tables(table, &key).map_err(|problem| refuse(format!("`{function}`: {problem}")))?;
     }
     let recipients = match options
         .get("recipients")
@@ -349,13 +356,25 @@ pub(crate) fn usage_driver(
     let query = UsageQuery {
         metric: metric.to_owned(),
         filter: filter.collect::<Result<_, Refusal>>()?,
-        key: word(function, options, "key")?.map_or_else(
-            || "team".into(),
-            |key| key.strip_prefix("tag:").unwrap_or(&key).to_owned(),
-        ),
+        key,
         window: window(function, options.get("window"))?,
     };
     Ok(UsageDriver { query, among: among.clone(), recipients, table, unknown })
+}
+
+/// The keys that name the user: a text or a list of texts, else the team.
+fn usage_key(function: &str, options: &Map) -> Result<Vec<String>, Refusal> {
+    let plain = |key: String| key.strip_prefix("tag:").unwrap_or(&key).to_owned();
+    let list = options.get("key").and_then(|value| Some(value.read_lock::<Array>()?.clone()));
+    let Some(list) = list else {
+        return Ok(vec![word(function, options, "key")?.map_or_else(|| "team".into(), plain)]);
+    };
+    let keys: Option<Vec<String>> = list.iter().map(|key| text(key).map(plain)).collect();
+    keys.filter(|keys| !keys.is_empty()).ok_or_else(|| {
+        refuse(format!(
+            "`{function}`: key is a text, or a list such as [\"cluster\", \"namespace\"]"
+        ))
+    })
 }
 
 /// `[[1000, even([…])], [(), by_cost()]]`: the first thousand of the day evenly, the rest by cost.

@@ -20,7 +20,7 @@ pub(crate) fn rate_card(
     metric: &str,
     price: &Dynamic,
     arguments: &[Dynamic],
-    tables: &dyn Fn(&str) -> Result<(), String>,
+    tables: &dyn Fn(&str, &[String]) -> Result<(), String>,
 ) -> Result<Decision, Refusal> {
     let arguments = Arguments::read("rate_card", arguments, PRICE_OPTIONS)?;
     let usage = usage_driver("rate_card", metric, &arguments, tables)?;

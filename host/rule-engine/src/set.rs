@@ -183,8 +183,9 @@ impl Rules for RuleSet {
         self.options.settings.clone()
     }
 
-    fn cell(&self, table: &str, key: &str, day: Day) -> Option<String> {
-        self.tables.get(table)?.cell(&[key], 0, Some(day)).map(|cell| cell.to_string())
+    fn cell(&self, table: &str, key: &[String], day: Day) -> Option<String> {
+        let parts: Vec<&str> = key.iter().map(String::as_str).collect();
+        self.tables.get(table)?.cell(&parts, 0, Some(day)).map(|cell| cell.to_string())
     }
 
     fn reads_details(&self) -> bool {

@@ -1,9 +1,10 @@
 //! The cluster at the time of the run, as the API lists it.
 
+use crate::gpu::Gpus;
 use crate::object::{self, Claim, LoadBalancer, Node, Owners, Pod, Told, Volume, text};
 use crate::options::Options;
 use apportion_plugin_sdk::kubernetes::{Part, all_of, each_page};
-use apportion_plugin_sdk::{Error, Rejected};
+use apportion_plugin_sdk::{Error, Rejected, log};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -22,7 +23,7 @@ pub struct Cluster {
 }
 
 pub fn read(options: &Options) -> Result<Cluster, Error> {
-    let (gpus, labels) = (&options.gpu_resources, &options.labels);
+    let (gpus, labels) = (&Gpus::new(&options.gpu_resources), &options.labels);
     let mut reader = Reader { page_size: options.page_size, rejected: Vec::new() };
     let named = |object: &Value| {
         Some(text(object, "/metadata/name").to_owned())
@@ -32,7 +33,17 @@ pub fn read(options: &Options) -> Result<Cluster, Error> {
     let namespaces = reader
         .list("namespaces", |object| Ok(Some((named(object)?, object::told(object, labels)))))?;
     let nodes = reader.list("nodes", |object| object::node(object, gpus).map(Some))?;
-    let pods = reader.list("pods", |object| object::pod(object, gpus, labels))?;
+    let nodes: BTreeMap<String, Node> =
+        nodes.into_iter().map(|node| (node.name.clone(), node)).collect();
+    let shares_of = |node: &str| nodes.get(node).map(|node| &node.shares);
+    let pods = reader.list("pods", |object| object::pod(object, gpus, shares_of, labels))?;
+    for name in gpus.unknown.borrow().iter() {
+        log::warn(&format!(
+            "pods request {name}, which counts as nothing here; write \
+             `gpu_resources = {{ \"{name}\" = \"0.5\" }}` if one is as much as half a GPU, or \
+             \"0\" if it is nothing"
+        ));
+    }
     let mut owners = Owners::new();
     if options.workloads {
         owners.extend(
@@ -51,7 +62,7 @@ pub fn read(options: &Options) -> Result<Cluster, Error> {
     }
     Ok(Cluster {
         namespaces: namespaces.into_iter().collect(),
-        nodes: nodes.into_iter().map(|node| (node.name.clone(), node)).collect(),
+        nodes,
         pods,
         owners,
         volumes: volumes.into_iter().map(|volume| (volume.name.clone(), volume)).collect(),

@@ -6,6 +6,7 @@
 
 mod charges;
 mod cluster;
+mod gpu;
 mod object;
 mod options;
 mod quantity;

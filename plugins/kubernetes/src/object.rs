@@ -1,5 +1,6 @@
 //! The API's objects → a few facts each, or the reason why an object is not understood.
 
+use crate::gpu::{self, Gpus, MOST, Shares, UNITS, is_extended};
 use crate::options::Labels;
 use crate::quantity::{NANOS, quantity};
 use exact::moment::seconds;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 /// Names and values from the labels of one object, such as its team.
 pub type Told = Vec<(String, String)>;
 
-/// Billionths of cores, bytes, billionths of GPUs.
+/// Billionths of cores, bytes, units of [`crate::gpu`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resources {
     pub cpu: u128,
@@ -23,6 +24,7 @@ pub struct Node {
     /// The cloud's own id, where there is one.
     pub provider_id: String,
     pub capacity: Resources,
+    pub shares: Shares,
     pub instance_type: String,
     pub region: String,
     pub zone: String,
@@ -111,7 +113,7 @@ pub fn owner(object: &Value) -> Option<(String, String)> {
 }
 
 /// Quantities of a list such as `requests`; a missing one is zero.
-fn resources(list: Option<&Value>, gpus: &[String]) -> Result<Resources, String> {
+fn resources(list: Option<&Value>, devices: Devices<'_>) -> Result<Resources, String> {
     let amount = |name: &str| match list.and_then(|list| list.get(name)) {
         None | Some(Value::Null) => Ok(0),
         Some(Value::String(text)) => quantity(text).map_err(|error| format!("{name}: {error}")),
@@ -120,14 +122,22 @@ fn resources(list: Option<&Value>, gpus: &[String]) -> Result<Resources, String>
         }
         Some(_) => Err(format!("{name} is no quantity")),
     };
-    let mut gpu = 0_u128;
-    for name in gpus {
-        gpu = gpu.checked_add(amount(name)?).ok_or("too many GPUs")?;
+    let mut gpu = 0;
+    let names = list.and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name);
+    for name in names.filter(|name| is_extended(name)) {
+        gpu += devices.gpus.of(name, amount(name)?, devices.shares)?;
     }
     let all = Resources { cpu: amount("cpu")?, memory: amount("memory")?.div_ceil(NANOS), gpu };
     // A million cores, GPUs or TiB: no node has as much, and a day's sums of more would not fit.
-    let is_real = all.cpu <= 10_u128.pow(15) && all.gpu <= 10_u128.pow(15) && all.memory <= 1 << 60;
+    let is_real = all.cpu <= MOST && all.gpu <= MOST * UNITS && all.memory <= 1 << 60;
     if is_real { Ok(all) } else { Err("more than a million cores, GPUs or TiB".into()) }
+}
+
+/// What extended resources of one node are.
+#[derive(Clone, Copy)]
+pub struct Devices<'a> {
+    pub gpus: &'a Gpus<'a>,
+    pub shares: &'a Shares,
 }
 
 impl Resources {
@@ -150,7 +160,7 @@ impl Resources {
 
 /// The resources that the scheduler reserves for a pod: those of its containers together, or those
 /// of the largest init container if that needs more.
-fn requests(pod: &Value, gpus: &[String]) -> Result<Resources, String> {
+fn requests(pod: &Value, devices: Devices<'_>) -> Result<Resources, String> {
     let list = |key: &str| {
         pod.pointer(&format!("/spec/{key}"))
             .and_then(Value::as_array)
@@ -159,7 +169,7 @@ fn requests(pod: &Value, gpus: &[String]) -> Result<Resources, String> {
     };
     let of = |container: &Value| {
         let place = || text(container, "/name").to_owned();
-        resources(container.pointer("/resources/requests"), gpus)
+        resources(container.pointer("/resources/requests"), devices)
             .map_err(|error| format!("container '{}': {error}", place()))
     };
     let (mut together, mut beside, mut before) =
@@ -180,16 +190,21 @@ fn requests(pod: &Value, gpus: &[String]) -> Result<Resources, String> {
     // Resources of the pod as a whole replace those of its containers.
     let whole = pod.pointer("/spec/resources/requests").and_then(Value::as_object);
     if let Some(whole) = whole {
-        let said = resources(Some(&Value::Object(whole.clone())), gpus)?;
+        let said = resources(Some(&Value::Object(whole.clone())), devices)?;
         all.cpu = if whole.contains_key("cpu") { said.cpu } else { all.cpu };
         all.memory = if whole.contains_key("memory") { said.memory } else { all.memory };
     }
-    Ok(all.plus(resources(pod.pointer("/spec/overhead"), gpus)?))
+    Ok(all.plus(resources(pod.pointer("/spec/overhead"), devices)?))
 }
 
 /// A pod that has run, or `None`: a pod that waits for a node, images or init containers uses
-/// nothing.
-pub fn pod(object: &Value, gpus: &[String], labels: &Labels) -> Result<Option<Pod>, String> {
+/// nothing. `shares_of` are those of a node.
+pub fn pod<'n>(
+    object: &Value,
+    gpus: &Gpus<'_>,
+    shares_of: impl Fn(&str) -> Option<&'n Shares>,
+    labels: &Labels,
+) -> Result<Option<Pod>, String> {
     let (namespace, name) = (
         needed(object, "/metadata/namespace")?.to_owned(),
         needed(object, "/metadata/name")?.to_owned(),
@@ -207,9 +222,12 @@ pub fn pod(object: &Value, gpus: &[String], labels: &Labels) -> Result<Option<Po
     let start = seconds(needed(object, "/status/startTime")?)
         .map_err(|error| format!("status.startTime: {error}"))?;
     let end = if ended { Some(end(object)?) } else { None };
+    let node = needed(object, "/spec/nodeName")?.to_owned();
+    let none = Shares::new();
+    let devices = Devices { gpus, shares: shares_of(&node).unwrap_or(&none) };
     Ok(Some(Pod {
-        node: needed(object, "/spec/nodeName")?.to_owned(),
-        requests: requests(object, gpus)?,
+        requests: requests(object, devices)?,
+        node,
         start,
         end,
         owner: owner(object),
@@ -249,7 +267,7 @@ fn end(pod: &Value) -> Result<i64, String> {
     last.ok_or_else(|| "it has ended, and nothing says when".into())
 }
 
-pub fn node(object: &Value, gpus: &[String]) -> Result<Node, String> {
+pub fn node(object: &Value, gpus: &Gpus<'_>) -> Result<Node, String> {
     let label = |keys: &[&str]| {
         let labels = object.pointer("/metadata/labels");
         let value = |key: &&str| labels.and_then(|labels| labels.get(*key)).and_then(Value::as_str);
@@ -257,13 +275,18 @@ pub fn node(object: &Value, gpus: &[String]) -> Result<Node, String> {
     };
     let capacity = object
         .pointer("/status/capacity")
-        .filter(|capacity| capacity.is_object())
+        .and_then(Value::as_object)
         .ok_or("status.capacity is missing")?;
+    let shares = gpu::shares(object.pointer("/metadata/labels"), capacity)?;
     Ok(Node {
         name: needed(object, "/metadata/name")?.to_owned(),
         provider_id: text(object, "/spec/providerID").to_owned(),
-        capacity: resources(Some(capacity), gpus)
-            .map_err(|error| format!("status.capacity: {error}"))?,
+        capacity: resources(
+            object.pointer("/status/capacity"),
+            Devices { gpus: &gpus.of_capacity(), shares: &shares },
+        )
+        .map_err(|error| format!("status.capacity: {error}"))?,
+        shares,
         instance_type: label(&[
             "node.kubernetes.io/instance-type",
             "beta.kubernetes.io/instance-type",

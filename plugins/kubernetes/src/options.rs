@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 /// Names of keys, each with the labels that may hold its value, in order of preference.
 pub type Labels = Vec<(String, Vec<String>)>;
 
+/// A GPU, in the unit of written parts.
+const PART_OF_GPU: u128 = 1_000_000_000_000;
+
 const LABELS: [&str; 6] =
     ["business-unit", "cost-center", "environment", "owner", "product", "team"];
 
@@ -22,7 +25,8 @@ pub struct Options {
     pub workloads: bool,
     pub volumes: bool,
     pub load_balancers: bool,
-    pub gpu_resources: Vec<String>,
+    /// Extended resources, with the 10⁻¹² GPUs that one of each is. Others are known by name.
+    pub gpu_resources: BTreeMap<String, u128>,
     pub weights: Weights,
     pub page_size: u32,
     pub prices: Option<Prices>,
@@ -72,7 +76,7 @@ impl Default for Options {
             workloads: true,
             volumes: true,
             load_balancers: true,
-            gpu_resources: vec!["nvidia.com/gpu".into(), "amd.com/gpu".into()],
+            gpu_resources: BTreeMap::new(),
             // The list prices of OpenCost: 0.031611 a core, 0.004237 a GiB, 0.95 a GPU.
             weights: Weights { cpu: 31_611, memory: 4_237, gpu: 950_000 },
             page_size: 500,
@@ -114,7 +118,7 @@ impl Options {
             "workloads" => self.workloads = switch(key, value)?,
             "volumes" => self.volumes = switch(key, value)?,
             "load_balancers" => self.load_balancers = switch(key, value)?,
-            "gpu_resources" => self.gpu_resources = texts(key, value)?,
+            "gpu_resources" => self.gpu_resources = parts_of_gpus(key, value)?,
             "weights" => self.set_weights(table(key, value)?)?,
             "page_size" => {
                 let size = value
@@ -264,6 +268,20 @@ fn amounts(key: &str, value: &Value) -> Result<BTreeMap<String, u128>, Error> {
         .collect()
 }
 
+/// Names of resources, with the GPUs that one of each is: at most a thousand.
+fn parts_of_gpus(key: &str, value: &Value) -> Result<BTreeMap<String, u128>, Error> {
+    let expected = "a table from resources to the GPUs that one of each is, such as \
+        { \"nvidia.com/gpu.shared\" = \"0.25\" }";
+    if !value.is_object() {
+        return Err(wrong(key, expected));
+    }
+    let parts = amounts(key, value)?;
+    match parts.iter().find(|(_, part)| **part > 1000 * PART_OF_GPU) {
+        None => Ok(parts),
+        Some((name, _)) => Err(wrong(&format!("{key}.{name}"), "at most \"1000\"")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,6 +359,15 @@ mod tests {
             (
                 r#"{"weights": {"cpu": "0", "memory": "0"}}"#,
                 "the setting 'weights' has to be above zero for cpu or memory",
+            ),
+            (
+                r#"{"gpu_resources": ["nvidia.com/gpu"]}"#,
+                "the setting 'gpu_resources' has to be a table from resources to the GPUs that one \
+                 of each is, such as { \"nvidia.com/gpu.shared\" = \"0.25\" }",
+            ),
+            (
+                r#"{"gpu_resources": {"x.com/gpu": "1001"}}"#,
+                "the setting 'gpu_resources.x.com/gpu' has to be at most \"1000\"",
             ),
             (r#"{"weights": {"disk": "1"}}"#, "there is no setting 'weights.disk'"),
             (

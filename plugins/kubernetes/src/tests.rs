@@ -1,5 +1,7 @@
 //! Recorded objects → usage and charges, with figures worked out by hand.
 
+mod gpu;
+
 use super::*;
 use apportion_plugin_sdk::fixture;
 use apportion_plugin_sdk::kubernetes::Page;

@@ -1,6 +1,7 @@
 //! The requests to a cluster within the day, in exact sums.
 
 use crate::cluster::Cluster;
+use crate::gpu::UNITS;
 use crate::object::{Claim, LoadBalancer, Node, Pod, Resources, Told, load_balancer_id, workload};
 use crate::options::{Options, Weights};
 use crate::quantity::{GIB, NANOS};
@@ -194,13 +195,15 @@ impl<'a> Reckoner<'a> {
         let cpu = within(there.cpu, pods.values().map(|pod| pod.cpu).collect());
         let memory = within(there.memory, pods.values().map(|pod| pod.memory).collect());
         let gpu = within(there.gpu, pods.values().map(|pod| pod.gpu).collect());
+        // Without GPUs, larger sums of the others fit.
+        let units = if there.gpu == 0 { 1 } else { UNITS };
         let (mut parts, mut used) = (Vec::new(), 0_u128);
         for (((keys, cpu), memory), gpu) in pods.into_keys().zip(cpu).zip(memory).zip(gpu) {
-            let weight = weight(self.options.weights, Resources { cpu, memory, gpu })?;
+            let weight = weight(self.options.weights, Resources { cpu, memory, gpu }, units)?;
             used = used.checked_add(weight)?;
             parts.push((keys, weight));
         }
-        let idle = weight(self.options.weights, there)?.checked_sub(used)?;
+        let idle = weight(self.options.weights, there, units)?.checked_sub(used)?;
         let own = [
             ("cluster", self.name),
             ("namespace", IDLE),
@@ -218,15 +221,19 @@ fn within(there: u128, requested: Vec<u128>) -> Vec<u128> {
     if requested.iter().sum::<u128>() > there { split(there, &requested) } else { requested }
 }
 
-/// The weight of nano-core-seconds, byte-seconds and nano-GPU-seconds together, in one unit.
-fn weight(weights: Weights, of: Resources) -> Option<u128> {
-    let cpu = of.cpu.checked_mul(weights.cpu)?.checked_mul(GIB)?;
-    let memory = of.memory.checked_mul(weights.memory)?.checked_mul(NANOS)?;
+/// The weight of nano-core-seconds, byte-seconds and GPU-seconds together, in one unit.
+fn weight(weights: Weights, of: Resources, units: u128) -> Option<u128> {
+    let cpu = of.cpu.checked_mul(weights.cpu)?.checked_mul(GIB * units)?;
+    let memory = of.memory.checked_mul(weights.memory)?.checked_mul(NANOS * units)?;
     let gpu = of.gpu.checked_mul(weights.gpu)?.checked_mul(GIB)?;
     cpu.checked_add(memory)?.checked_add(gpu).filter(|sum| *sum < 1 << 126)
 }
 
 /// Seconds of something → billionths of hours of it.
 fn hours(unit: &str, sum: u128) -> u128 {
-    if unit == "GiB·h" { scaled(sum, NANOS, HOUR * GIB) } else { divide(sum, HOUR) }
+    match unit {
+        "GiB·h" => scaled(sum, NANOS, HOUR * GIB),
+        "GPU·h" => divide(sum, HOUR * UNITS),
+        _ => divide(sum, HOUR),
+    }
 }

@@ -7,6 +7,7 @@
 mod answer;
 mod ask;
 mod gaps;
+mod gpu;
 mod options;
 mod preset;
 mod total;

@@ -7,7 +7,8 @@ use table_settings::{Server, known, object, settings, text, texts, texts_by_key,
 
 const KEYS: [&str; 5] = ["url", "user", "headers", "constants", "queries"];
 const QUERY_KEYS: [&str; 6] = ["metric", "unit", "query", "keys", "step", "aggregate"];
-const PRESET_KEYS: [&str; 7] = ["preset", "metric", "unit", "by", "labels", "basis", "step"];
+const PRESET_KEYS: [&str; 8] =
+    ["preset", "metric", "unit", "by", "labels", "basis", "step", "gpus"];
 
 const DAY_SECONDS: u32 = 86_400;
 /// Five minutes: shorter than most pods live, and 288 samples a day.
@@ -97,6 +98,7 @@ fn of_preset(name: &str, given: &Map<String, Value>) -> Result<Query, Error> {
             "labels" => preset.labels = texts(key, value)?,
             "basis" => preset.basis = word(key, value, &preset::BASES)?,
             "step" => preset.step = step(value)?,
+            "gpus" => preset.gpus = parts_of_gpus(value)?,
             _ => return Err(unknown("setting of a preset", key, PRESET_KEYS)),
         }
     }
@@ -144,6 +146,25 @@ fn labels(value: &Value) -> Result<Vec<(String, String)>, Error> {
         return Ok(texts("keys", value)?.into_iter().map(|label| (label.clone(), label)).collect());
     }
     texts_by_key("keys", value)
+}
+
+/// Resources with the part of a GPU that one of each is, which goes into the query as it is.
+fn parts_of_gpus(value: &Value) -> Result<Vec<(String, String)>, Error> {
+    let parts = texts_by_key("gpus", value)?;
+    let is_part = |part: &str| {
+        let (whole, fraction) = part.split_once('.').unwrap_or((part, "0"));
+        let digits = |text: &str| {
+            !text.is_empty() && text.len() < 10 && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        digits(whole) && digits(fraction)
+    };
+    match parts.iter().find(|(_, part)| !is_part(part)) {
+        None => Ok(parts),
+        Some((resource, part)) => Err(Error::Config(
+            Problem::new(format!("gpus: the part of '{resource}' cannot be '{part}'"))
+                .hint("gpus = { \"nvidia.com/gpu.shared\" = \"0.25\" }"),
+        )),
+    }
 }
 
 /// `30s`, `5m`, `1h`, or a number of seconds. A step has to divide a day, so that all days have the same

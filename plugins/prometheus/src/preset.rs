@@ -4,6 +4,7 @@
 //! A container counts while it runs. With the basis `max` it counts by its request or by its use,
 //! whichever is more at the instant. Where one of them is missing, the other one counts.
 
+use crate::gpu::{self, Part};
 use crate::options::{Aggregate, Query};
 use apportion_plugin_sdk::{Error, Problem};
 use table_settings::unknown;
@@ -50,6 +51,8 @@ pub struct Preset {
     pub labels: Vec<String>,
     pub basis: Basis,
     pub step: u32,
+    /// The parts of a GPU that the settings write for resources.
+    pub gpus: Vec<Part>,
 }
 
 pub fn known(name: &str) -> Result<Kind, Error> {
@@ -74,6 +77,7 @@ impl Preset {
             labels: Vec::new(),
             basis,
             step: 300,
+            gpus: Vec::new(),
         }
     }
 
@@ -134,6 +138,11 @@ impl Preset {
                 problem.hint("{ preset = \"storage\", by = [\"namespace\"] }"),
             ));
         }
+        if self.kind != Kind::Gpu && !self.gpus.is_empty() {
+            return Err(Error::Config(Problem::new(format!(
+                "the preset {name} counts no GPUs, so it has no setting gpus"
+            ))));
+        }
         let only = match self.kind {
             Kind::Cpu | Kind::Memory => return Ok(()),
             Kind::Gpu | Kind::Storage => ("request", Basis::Request),
@@ -171,7 +180,7 @@ impl Preset {
                  (container_memory_working_set_bytes{container!=\"\", container!=\"POD\"})"
                     .to_owned(),
             ),
-            Kind::Gpu => return requested("=~\".*_com_gpu\""),
+            Kind::Gpu => return format!("({} and ({RUNNING}))", gpu::requested(&self.gpus)),
             Kind::Network => {
                 return format!(
                     "sum by (namespace, pod) \

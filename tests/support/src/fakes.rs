@@ -144,7 +144,7 @@ impl Rules for FakeRules {
         self.tables.clone()
     }
 
-    fn cell(&self, _: &str, _: &str, _: Day) -> Option<String> {
+    fn cell(&self, _: &str, _: &[String], _: Day) -> Option<String> {
         None
     }
 

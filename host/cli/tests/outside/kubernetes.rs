@@ -476,7 +476,7 @@ fn forget(etcd: &str) {
 }
 
 /// Before today's bill comes, the nodes cost their hours by the price list. After that, only the
-/// bill counts.
+/// bill counts: it lacks one of both nodes, and is settled at once.
 fn check_estimates(cluster: &Cluster, day: &str) {
     let scene = scene(cluster, day);
     let billed = scene.read("bills/bill.csv");
@@ -487,7 +487,7 @@ fn check_estimates(cluster: &Cluster, day: &str) {
     );
     let priced = settings(cluster.kubeconfig(), "context = \"admin\"").replace(
         "config = { page_size = 2 }",
-        "accrues_for = \"aws\"\nconfig = { prices = { currency = \"USD\", node_hour = { \"m5.xlarge\" = \"0.192\" } } }",
+        "accrues_for = \"aws\"\nsettled_after_days = 0\nconfig = { prices = { currency = \"USD\", node_hour = { \"m5.xlarge\" = \"0.192\" } } }",
     );
     scene.write("apportion.toml", &priced);
     scene.run("run").expect(0);

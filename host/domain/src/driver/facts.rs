@@ -67,16 +67,16 @@ pub trait Facts {
     fn team_costs(&self, question: &CostQuestion) -> BTreeMap<String, i128>;
     /// Direct cost of the day by team, in nanos.
     fn direct_costs(&self, filter: &DriverFilter, basis: Basis) -> BTreeMap<String, i128>;
-    /// Usage of the window by the value of the query's key. Usage that lacks the key is under the
-    /// empty text. Nothing where a source of the metric has a gap on every day of the window that
+    /// Usage of the window by the values of the query's keys. A key that usage lacks has the empty
+    /// text. Nothing where a source of the metric has a gap on every day of the window that
     /// has usage: the others' usage alone would say that nobody else used anything.
-    fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<String, Quantity>>;
+    fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<Vec<String>, Quantity>>;
     /// The team that a name means, with its cost center. `None` if it cannot be charged.
     fn team(&self, name: &str) -> Option<Target> {
         Some(Target::team(name))
     }
     /// The first cell behind a key of a lookup table.
-    fn cell(&self, table: &str, key: &str) -> Option<String>;
+    fn cell(&self, table: &str, key: &[String]) -> Option<String>;
     /// One weight for each target, from an allocator plugin.
     fn plugin(&self, call: &PluginCall<'_>) -> Result<Vec<u64>, Diagnostic>;
 }
@@ -135,8 +135,8 @@ impl CostQuestion {
 pub struct UsageQuery {
     pub metric: String,
     pub filter: DriverFilter,
-    /// The key whose value names the user.
-    pub key: String,
+    /// The keys whose values name the user: mostly one, such as the team.
+    pub key: Vec<String>,
     pub window: Window,
 }
 

@@ -16,9 +16,10 @@ pub struct UsageDriver {
     pub query: UsageQuery,
     /// Only these teams, where given.
     pub among: Candidates,
-    /// Recipients by the key's value. They are asked before the table.
+    /// Recipients by the key's value. They are asked before the table. Values of several keys are
+    /// joined by slashes; the last value alone stands for all of the others.
     pub recipients: BTreeMap<String, Recipient>,
-    /// A lookup table from the key's value to the team. Without one, the value is the team.
+    /// A lookup table from the keys' values to the team. Without one, the last value is the team.
     pub table: Option<String>,
     pub unknown: Unknown,
 }
@@ -36,8 +37,8 @@ impl UsageDriver {
     /// is bounded, so that all of a day add up.
     pub(crate) fn by_recipient(&self, facts: &dyn Facts) -> Option<Vec<(Recipient, Quantity)>> {
         let mut by_recipient: BTreeMap<Recipient, Quantity> = BTreeMap::new();
-        for (value, quantity) in facts.usage(&self.query)? {
-            if let Some(recipient) = self.recipient_of(&value, facts) {
+        for (values, quantity) in facts.usage(&self.query)? {
+            if let Some(recipient) = self.recipient_of(&values, facts) {
                 by_recipient.entry(recipient).or_default().0 += quantity.0;
             }
         }
@@ -57,15 +58,17 @@ impl UsageDriver {
         })
     }
 
-    fn recipient_of(&self, value: &str, facts: &dyn Facts) -> Option<Recipient> {
+    fn recipient_of(&self, values: &[String], facts: &dyn Facts) -> Option<Recipient> {
+        let value = values.last().map(String::as_str).unwrap_or_default();
+        let joined = || self.recipients.get(&values.join("/"));
         // Usage without the key stands under the empty text, and no map or table is asked for it.
-        let named = match (self.recipients.get(value), &self.table) {
-            _ if value.is_empty() => None,
+        let named = match (joined().or_else(|| self.recipients.get(value)), &self.table) {
+            _ if values.iter().any(String::is_empty) => None,
             (Some(recipient), _) => Some(recipient.clone()).filter(|recipient| {
                 recipient.target().is_none_or(|target| facts.team(&target.team).is_some())
             }),
             (None, Some(table)) => {
-                facts.cell(table, value).and_then(|team| facts.team(&team)).map(Recipient::Team)
+                facts.cell(table, values).and_then(|team| facts.team(&team)).map(Recipient::Team)
             }
             (None, None) => facts.team(value).map(Recipient::Team),
         };
@@ -102,8 +105,8 @@ impl UsageDriver {
             words.push(format!("of {}", self.among.describe()));
         }
         words.extend(describe_filter(filter));
-        if key != "team" {
-            words.push(format!("key {key}"));
+        if *key != ["team"] {
+            words.push(format!("key {}", key.join(", ")));
         }
         words.extend(self.table.iter().map(|table| format!("table {table}")));
         let recipients = self.recipients.iter();

@@ -32,12 +32,17 @@ impl Facts for Day {
     fn direct_costs(&self, _: &DriverFilter, _: Basis) -> BTreeMap<String, i128> {
         self.costs.iter().map(|(team, cost)| ((*team).to_owned(), *cost)).collect()
     }
-    fn usage(&self, _: &UsageQuery) -> Option<BTreeMap<String, Quantity>> {
-        let usage = self.usage.iter();
-        Some(usage.map(|(key, value)| ((*key).to_owned(), Quantity(*value))).collect())
+    fn usage(&self, _: &UsageQuery) -> Option<BTreeMap<Vec<String>, Quantity>> {
+        let values = |keys: &str| keys.split('/').map(str::to_owned).collect();
+        Some(self.usage.iter().map(|(keys, value)| (values(keys), Quantity(*value))).collect())
     }
-    fn cell(&self, table: &str, key: &str) -> Option<String> {
-        (table == "namespaces" && key == "shop").then(|| "payments".to_owned())
+    fn cell(&self, table: &str, key: &[String]) -> Option<String> {
+        let team = match key.join("/").as_str() {
+            "shop" | "eu/shop" => "payments",
+            "us/shop" => "retail",
+            _ => return None,
+        };
+        (table == "namespaces").then(|| team.to_owned())
     }
     fn plugin(&self, call: &PluginCall<'_>) -> Result<Vec<u64>, Diagnostic> {
         Ok(call.targets.iter().map(|target| target.team.len() as u64).collect())
@@ -82,7 +87,7 @@ fn usage() -> UsageDriver {
         query: UsageQuery {
             metric: "m".into(),
             filter: DriverFilter::new(),
-            key: "team".into(),
+            key: vec!["team".into()],
             window: Window::DAY,
         },
         among: Candidates::AllTeams,
@@ -151,6 +156,36 @@ fn usage_finds_its_team_by_map_by_table_or_by_itself() {
         ..mapped
     };
     assert_eq!(shared(&Spread::new(Driver::Usage(listed)), 100, &day), ["payments 100", "x 0"]);
+}
+
+#[test]
+fn usage_of_two_clusters_is_looked_up_by_both_keys() {
+    let usage_of = vec![
+        ("eu/shop", 10),
+        ("us/shop", 20),
+        ("eu/__idle__", 30),
+        ("us/__idle__", 25),
+        ("eu/blog", 5),
+        ("/shop", 10),
+    ];
+    let day = Day { usage: usage_of, ..Day::default() };
+    let to = |name: &str, pool: &str| (name.to_owned(), Recipient::Pool(pool.into()));
+    let mut by_both = UsageDriver {
+        recipients: BTreeMap::from([to("eu/__idle__", "idle/eu"), to("__idle__", "idle/rest")]),
+        table: Some("namespaces".into()),
+        ..usage()
+    };
+    by_both.query.key = vec!["cluster".into(), "namespace".into()];
+    assert_eq!(
+        by_both.words(),
+        "m key cluster, namespace table namespaces __idle__ → the pool \
+        idle/rest eu/__idle__ → the pool idle/eu"
+    );
+    // Nobody knows whose shop it is without its cluster.
+    assert_eq!(
+        shared(&Spread::new(Driver::Usage(by_both)), 100, &day),
+        ["payments 10", "retail 20", "pool idle/eu 30", "pool idle/rest 25", "unallocated 15"]
+    );
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::reading::Reading;
 use domain::charge::KeptDetails;
 use domain::code::CONFIG_VALUE;
 use domain::diagnostic::Diagnostic;
+use domain::field::Field;
 use domain::hint::Hint;
 use domain::period::Day;
 use domain::text_form::{DecimalMark, Encoding, TextForm};
@@ -62,8 +63,16 @@ section! {
         /// The powers that the plugin is granted.
         pub grants: Setting<Powers> = Setting::default_of(Powers::default()),
         /// The source of the bill that this source estimates. The estimates count until the bill
-        /// has charges of the day; then they are reversed.
+        /// has what they are of; then they are reversed.
         pub accrues_for: Setting<Option<String>> = Setting::default_of(None),
+        /// The dimensions by which estimates and bill are matched. An estimate goes by the first
+        /// one that it has, and gives way once the bill has a charge of the day with its value.
+        pub accrues_by: Setting<Vec<Field>> =
+            Setting::default_of(vec![Field::RESOURCE_ID, Field::SERVICE_NAME]),
+        /// Days from the first charges that the bill has of a day until all other estimates of the
+        /// day give way too; 0: at once.
+        pub settled_after_days: Setting<Count<0, RESTATE_DAYS_MAX>> =
+            Setting::default_of(Count::new(3)),
         /// The first day that is wanted, of a source without paths; otherwise the first day of the
         /// month before the first collection.
         pub since: Setting<Option<Day>> = Setting::default_of(None),
@@ -193,7 +202,14 @@ impl SourceCheck<'_> {
     }
 
     /// Estimates stand in for a bill, which is another source and no estimate itself.
-    pub fn accruals(&mut self, sources: &BTreeMap<String, Spanned<SourceSettings>>) {
+    pub fn accruals(
+        &mut self,
+        sources: &BTreeMap<String, Spanned<SourceSettings>>,
+        dimensions: &[Field],
+    ) {
+        for source in sources.values() {
+            self.accrual_parts(source.get_ref(), dimensions);
+        }
         let of = |name: &str| sources.get(name).map(|source| &source.get_ref().accrues_for.value);
         let named = sources.iter().filter_map(|(name, source)| {
             let accrues_for = &source.get_ref().accrues_for;
@@ -220,6 +236,32 @@ impl SourceCheck<'_> {
                 false => format!("name the source of the bill; there are: {}", bills.join(", ")),
             };
             self.refuse(&span, problem, hint);
+        }
+    }
+
+    /// What says how estimates give way needs a bill, and dimensions that are kept.
+    fn accrual_parts(&mut self, source: &SourceSettings, dimensions: &[Field]) {
+        let (by, settled) = (&source.accrues_by, &source.settled_after_days);
+        let spans = [("accrues_by", by.span()), ("settled_after_days", settled.span())];
+        for (key, span) in spans {
+            if let (Some(span), None) = (span, &source.accrues_for.value) {
+                let message = format!("{key} is for estimates, and this source names no bill");
+                self.refuse(&span, message, "add `accrues_for = \"SOURCE\"`, or remove the line");
+            }
+        }
+        let lost = by.value.iter().find(|field| !dimensions.contains(field));
+        if let (Some(span), Some(field)) = (by.span(), lost) {
+            let message = format!(
+                "estimates cannot be matched by {}, which is no dimension that is kept",
+                field.name()
+            );
+            let kept: Vec<String> = dimensions
+                .iter()
+                .chain(Some(field))
+                .map(|field| format!("\"{}\"", field.name()))
+                .collect();
+            let line = format!("dimensions = [{}]", kept.join(", "));
+            self.refuse(&span, message, Hint::text("keep it: ").then(Hint::setting(line)));
         }
     }
 

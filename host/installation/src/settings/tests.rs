@@ -97,6 +97,16 @@ fn estimates_stand_in_for_a_bill() {
             "apportion.toml:8:15: C104: the source 'estimates' cannot accrue for itself",
         ),
         (
+            ["settled_after_days = 5", "accrues_for = 'aws'"],
+            "apportion.toml:4:22: C104: settled_after_days is for estimates, and this source names \
+             no bill",
+        ),
+        (
+            ["", "accrues_for = 'aws'\naccrues_by = ['service_name', 'region_name']"],
+            "apportion.toml:9:14: C104: estimates cannot be matched by region_name, which is no \
+             dimension that is kept",
+        ),
+        (
             ["accrues_for = 'estimates'", "accrues_for = 'aws'"],
             "C104: 'aws' cannot accrue for 'estimates', which holds estimates too",
         ),

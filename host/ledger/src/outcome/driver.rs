@@ -191,7 +191,10 @@ fn usage_value(usage: &UsageDriver) -> Value {
     json!({
         "metric": usage.query.metric,
         "filter": usage.query.filter,
-        "key": usage.query.key,
+        "key": match usage.query.key.as_slice() {
+            [key] => json!(key),
+            keys => json!(keys),
+        },
         "among": among_value(&usage.among),
         "recipients": recipients,
         "table": usage.table,
@@ -209,7 +212,12 @@ fn usage(value: &Value) -> Option<UsageDriver> {
         query: UsageQuery {
             metric: text(value, "metric")?,
             filter: filter(value.get("filter")?)?,
-            key: text(value, "key")?,
+            key: match value.get("key")? {
+                Value::Array(keys) => {
+                    keys.iter().map(|key| Some(key.as_str()?.to_owned())).collect::<Option<_>>()?
+                }
+                key => vec![key.as_str()?.to_owned()],
+            },
             window: window(value.get("window")?)?,
         },
         among: among(value.get("among")?)?,
@@ -270,7 +278,7 @@ mod tests {
             query: UsageQuery {
                 metric: "network.egress.bytes".into(),
                 filter: DriverFilter::from([("tag:env".to_owned(), "prod".to_owned())]),
-                key: "namespace".into(),
+                key: vec!["namespace".into()],
                 window: Window::Days(30),
             },
             among: Candidates::Listed(vec![Target::team("web")]),
@@ -367,6 +375,7 @@ mod tests {
         usage.query.window = Window::Month;
         usage.unknown = Unknown::To(Recipient::Unallocated);
         usage.table = None;
+        usage.query.key = vec!["cluster".into(), "namespace".into()];
         let prices = vec![
             Price { upto: Some(Quantity(i128::MAX)), price: UnitPrice(5) },
             Price { upto: None, price: UnitPrice(-1) },
@@ -383,6 +392,7 @@ mod tests {
         stored["usage"]["window"] = json!("month");
         stored["usage"]["unknown"] = json!("unallocated");
         stored["usage"]["table"] = Value::Null;
+        stored["usage"]["key"] = json!(["cluster", "namespace"]);
         assert_stored(Driver::RateCard(card.clone()), &stored);
         card.currency = Some("USD".into());
         stored["currency"] = json!("USD");

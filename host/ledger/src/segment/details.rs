@@ -102,7 +102,8 @@ impl Details {
         digest ^ digest >> 67
     }
 
-    fn in_order(&self, order: &[u32]) -> Details {
+    /// The rows in another order, or some of them.
+    pub(super) fn in_order(&self, order: &[u32]) -> Details {
         let pick = |row: &u32| *row as usize;
         Details {
             terms: match self.terms.is_empty() {

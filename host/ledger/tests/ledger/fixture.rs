@@ -57,7 +57,7 @@ impl Rules for OneRule {
         vec![("dimensions".into(), "service_name\n".into())]
     }
 
-    fn cell(&self, _: &str, _: &str, _: Day) -> Option<String> {
+    fn cell(&self, _: &str, _: &[String], _: Day) -> Option<String> {
         None
     }
 

@@ -1,18 +1,27 @@
 //! Estimates and the bill that comes later, with figures worked out by hand.
 
+mod parts;
+
 use crate::fakes::{charges, failing, foretold, rules, source, try_rehearsal, try_run};
 use crate::stages::standing;
 use domain::code;
 use domain::diagnostic::Diagnostic;
+use domain::field::Field;
 use domain::period::Month;
 use ledger::{Ledger, Reader};
 use pipeline::report::SourceReport;
-use pipeline::source::Source;
+use pipeline::source::{Accrual, Source};
 
 const ESTIMATES: &str = "2026-03-01 compute a 10\n2026-03-02 compute a 10\n2026-03-02 compute b 5";
 
+/// As the settings have it where they say nothing.
+fn accrual() -> Option<Accrual> {
+    let by = vec![Field::RESOURCE_ID, Field::SERVICE_NAME];
+    Some(Accrual { bill: "aws".into(), by, settled_after_days: 3 })
+}
+
 fn estimates(text: &str) -> Source {
-    Source { accrues_for: Some("aws".into()), ..source("estimates", charges(text)) }
+    Source { accrues_for: accrual(), ..source("estimates", charges(text)) }
 }
 
 fn total(ledger: &Reader) -> Vec<String> {
@@ -81,7 +90,7 @@ fn estimates_are_taken_back_even_if_their_own_source_fails() {
     let mut ledger = Ledger::in_memory().unwrap();
     try_run(&mut ledger, vec![estimates(ESTIMATES)], &rules()).unwrap();
     let broken = Source {
-        accrues_for: Some("aws".into()),
+        accrues_for: accrual(),
         ..failing("estimates", Vec::new(), Diagnostic::new(code::PLUGIN_TRAPPED, "down"))
     };
     let report = try_run(

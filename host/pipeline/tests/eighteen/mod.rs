@@ -198,7 +198,7 @@ fn of_resource(resource: &str) -> Spread {
         query: UsageQuery {
             metric: "share".into(),
             filter: DriverFilter::from([("resource_id".into(), resource.into())]),
-            key: "team".into(),
+            key: vec!["team".into()],
             window: Window::DAY,
         },
         among: Candidates::AllTeams,

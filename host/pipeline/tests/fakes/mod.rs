@@ -176,7 +176,7 @@ impl Rules for ByService {
     fn tables(&self) -> Vec<(String, String)> {
         Vec::new()
     }
-    fn cell(&self, _: &str, _: &str, _: Day) -> Option<String> {
+    fn cell(&self, _: &str, _: &[String], _: Day) -> Option<String> {
         None
     }
     fn reads_details(&self) -> bool {
@@ -480,7 +480,7 @@ pub fn used_by_team(metric: &str, window: Window) -> UsageDriver {
         query: UsageQuery {
             metric: metric.into(),
             filter: DriverFilter::new(),
-            key: "team".into(),
+            key: vec!["team".into()],
             window,
         },
         among: Candidates::AllTeams,

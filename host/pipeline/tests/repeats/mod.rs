@@ -14,7 +14,7 @@ use domain::text_form::TextForm;
 use ledger::Ledger;
 use pipeline::code::{CHARGES_REPEATED, SUMS_REPEATED};
 use pipeline::report::RunReport;
-use pipeline::source::{RepeatPolicy, Source};
+use pipeline::source::{Accrual, RepeatPolicy, Source};
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -361,9 +361,10 @@ fn the_same_sums_of_days_in_two_sources_are_warned_about() {
 fn an_estimate_that_is_right_gives_way_to_its_bill() {
     let folder = Folder::new();
     let mut ledger = Ledger::in_memory().unwrap();
-    // The same amounts as the bill, by other services.
+    // The same amounts as the bill, by other services. They give way to the bill as a whole.
+    let accrual = || Accrual { bill: "bill".into(), by: Vec::new(), settled_after_days: 0 };
     let estimate = || Source {
-        accrues_for: Some("bill".into()),
+        accrues_for: Some(accrual()),
         ..source(
             "estimate",
             charges("2026-03-02 vm a 10\n2026-03-02 disk b 2.5\n2026-03-03 vm a 1.25"),

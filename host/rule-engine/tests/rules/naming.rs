@@ -149,7 +149,27 @@ fn keys_of_another_length_are_refused() {
     assert_eq!(
         lines(&findings),
         ["s.rhai:4:23: R201: `by_usage`: the key of the table 'spaces' is [cluster, namespace], \
-             and usage is looked up by one value"]
+             and usage is looked up by [team]; write the columns in the call itself, such as \
+             `key: [\"cluster\", \"namespace\"]`"]
+    );
+}
+
+#[test]
+fn usage_is_looked_up_by_as_many_keys_as_the_table_has() {
+    let table = ("spaces", "cluster,namespace,team\nprod,shop,a\n");
+    let found = |options: &str| {
+        let body = format!("by_usage(\"m\", #{{}}, #{{ {options} }})");
+        let usage = build(&[("r", &rule(1, "true", &body))], &[table])
+            .unwrap_or_else(|wrong| panic!("{wrong:?}"));
+        lines(&rule_engine::lint::check(&usage, None).errors)
+    };
+    assert_eq!(found("key: [\"cluster\", \"namespace\"], table: \"spaces\""), [""; 0]);
+    // The other one makes a table of three columns with one key, which is `cluster`.
+    assert_eq!(found("key: \"cluster\", table: \"spaces\""), [""; 0]);
+    assert_eq!(
+        found("key: [\"cluster\", 7]"),
+        ["r.rhai:4:23: R201: `by_usage`: key is a text, or a list such as [\"cluster\", \
+             \"namespace\"]"]
     );
 }
 
@@ -190,8 +210,8 @@ fn shares_get_the_cost_center_of_their_day() {
     let team = |on: &str| set.team("ATLAS", day(on)).and_then(|team| team.cost_center);
     assert_eq!(team("2026-02-28").as_deref(), Some("CC1"));
     assert_eq!(team("2026-03-01").as_deref(), Some("CC7"));
-    assert_eq!(set.cell("accounts", "1", day("2026-02-01")).as_deref(), Some("atlas"));
-    assert_eq!(set.cell("accounts", "1", day("2026-04-01")).as_deref(), Some("boreas"));
+    assert_eq!(set.cell("accounts", &["1".into()], day("2026-02-01")).as_deref(), Some("atlas"));
+    assert_eq!(set.cell("accounts", &["1".into()], day("2026-04-01")).as_deref(), Some("boreas"));
 }
 
 #[test]

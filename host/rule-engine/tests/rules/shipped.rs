@@ -123,6 +123,21 @@ fn the_company_has_every_kind_of_rule() {
 }
 
 #[test]
+fn two_clusters_of_the_example_stay_apart() {
+    let folder = PathBuf::from("../../examples/cluster-and-bill/rules");
+    let names = ["service_name", "resource_id", "resource_type"];
+    let dimensions =
+        names.iter().map(|name| Field::by_name(name).unwrap_or_else(|| panic!("{name}"))).collect();
+    let options = RuleOptions { dimensions, ..RuleOptions::default() };
+    let set = RuleSet::load(&folder, &options)
+        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+    let report = cases::run(&folder, &set);
+    assert_eq!((crate::support::shown(&report.failures).as_str(), report.passed), ("", 11));
+    let findings: Vec<_> = lint::check(&set, None).all().cloned().collect();
+    assert_eq!(crate::support::shown(&findings), "");
+}
+
+#[test]
 fn the_company_s_cases_pass_and_reach_both_answers() {
     let (folder, set) = company();
     let report = cases::run(&folder, &set);

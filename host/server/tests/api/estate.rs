@@ -63,7 +63,7 @@ impl Rules for FixedRules {
         Vec::new()
     }
 
-    fn cell(&self, _: &str, _: &str, _: Day) -> Option<String> {
+    fn cell(&self, _: &str, _: &[String], _: Day) -> Option<String> {
         None
     }
 

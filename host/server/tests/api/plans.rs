@@ -37,7 +37,7 @@ impl Rules for NoRules {
         Vec::new()
     }
 
-    fn cell(&self, _: &str, _: &str, _: Day) -> Option<String> {
+    fn cell(&self, _: &str, _: &[String], _: Day) -> Option<String> {
         None
     }
 
