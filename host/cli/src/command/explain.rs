@@ -5,7 +5,6 @@ use crate::error::Failure;
 use crate::query;
 use crate::ui::{Ui, document_text};
 use domain::account::Account;
-use domain::axis::Axis;
 use domain::money::Currency;
 use domain::period::Period;
 use domain::port::{RuleFacts, TriedRule};
@@ -43,6 +42,8 @@ pub struct ExplainArgs {
 
 /// Rules that did not match, if there are no more of them.
 const SILENT_SHOWN: usize = 10;
+/// The largest total of weights with which a fraction is read at a glance.
+const FRACTION_SHOWN: u64 = 1_000;
 /// Enough of a digest to tell versions apart.
 const DIGEST_SHOWN: usize = 12;
 
@@ -65,13 +66,10 @@ fn text_of(ui: Ui, explanation: &Explanation) -> String {
     let service =
         explanation.service_name.as_ref().map_or(String::new(), |service| format!(", {service}"));
     let mut lines = vec![ui.bold(&format!(
-        "{}{service}, {}, by the day of {}",
+        "{}{service}, {}, {}",
         subject_text(&explanation.subject),
         query::shown(explanation.period),
-        match explanation.axis {
-            Axis::Posting => "posting",
-            Axis::Charge => "the charge",
-        }
+        explanation.axis.words()
     ))];
     if let Subject::Entry(entry) = &explanation.subject {
         lines.extend(entry_lines(entry));
@@ -244,21 +242,29 @@ fn pairs(pairs: &[(String, String)]) -> String {
     pairs.iter().map(|(name, value)| format!("{name}={value:?}")).collect::<Vec<_>>().join(" ")
 }
 
-/// The exact fraction, and about how much that is.
+/// The percentage of each recipient, after the exact fraction where a person can read that. JSON
+/// has every fraction.
 fn weights_text(weights: &ExplainedWeights) -> String {
+    let total = weights.total.unsigned_abs().max(1);
     let share = |(recipient, weight): &(Recipient, i64)| {
-        let total = u128::from(weights.total.unsigned_abs().max(1));
-        let basis_points = (u128::from(weight.unsigned_abs()) * 10_000 + total / 2) / total;
-        let sign = if *weight < 0 { "-" } else { "" };
-        format!(
-            "{} {weight}/{} ({sign}{}.{:02} %)",
-            recipient_text(recipient),
-            weights.total,
-            basis_points / 100,
-            basis_points % 100
-        )
+        let (name, percent) = (recipient_text(recipient), percent_text(*weight, total));
+        match total <= FRACTION_SHOWN {
+            true => format!("{name} {weight}/{} ({percent})", weights.total),
+            false => format!("{name} {percent}"),
+        }
     };
     weights.weights.iter().map(share).collect::<Vec<_>>().join(", ")
+}
+
+/// A share of more than nothing is never shown as nothing.
+fn percent_text(weight: i64, total: u64) -> String {
+    let (size, total) = (u128::from(weight.unsigned_abs()), u128::from(total));
+    let basis_points = (size * 10_000 + total / 2) / total;
+    let sign = if weight < 0 { "-" } else { "" };
+    match basis_points {
+        0 if size > 0 => "nearly 0 %".to_owned(),
+        _ => format!("{sign}{}.{:02} %", basis_points / 100, basis_points % 100),
+    }
 }
 
 fn recipient_text(recipient: &Recipient) -> String {

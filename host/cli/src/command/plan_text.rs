@@ -1,6 +1,6 @@
 //! A plan as text: tables of the teams that bear more and less, then the reasons.
 
-use super::run::conservation_line;
+use super::run::conservation_lines;
 use crate::query;
 use crate::table::{Align, Table};
 use crate::ui::Ui;
@@ -190,6 +190,6 @@ fn foot(plan: &Plan) -> Vec<String> {
     }
     lines.extend(plan.suspense.iter().map(|diagnostic| format!("suspense: {diagnostic}")));
     lines.extend(plan.unresolved.iter().map(|diagnostic| format!("not passed on: {diagnostic}")));
-    lines.extend(plan.conservation.iter().map(conservation_line));
+    lines.extend(conservation_lines(&plan.conservation, plan.period));
     lines
 }

@@ -1,6 +1,6 @@
 //! Metrics of charges as text, CSV and JSON.
 
-use super::CostsArgs;
+use super::{CostsArgs, period_header};
 use crate::args::TableFormat;
 use crate::error::Failure;
 use crate::query;
@@ -74,7 +74,8 @@ fn cells(row: &MeasuredRow, args: &CostsArgs) -> Vec<String> {
 
 fn csv(table: &MeasuredTable, args: &CostsArgs) -> String {
     let names = names(table);
-    let header = ["period"].into_iter().chain(names.iter().map(String::as_str)).chain([
+    let period = period_header(table.query.axis);
+    let header = [period].into_iter().chain(names.iter().map(String::as_str)).chain([
         "unit",
         table.metric.name(),
         "charges",
@@ -114,5 +115,5 @@ fn text(ui: Ui, table: &MeasuredTable, args: &CostsArgs) -> String {
         layout.row(cells);
     }
     let (header, body) = layout.parts();
-    format!("{}\n{body}\n", ui.bold(&header))
+    format!("{}\n{body}\n\n{}\n", ui.bold(&header), table.query.axis.words())
 }
