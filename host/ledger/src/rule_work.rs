@@ -43,7 +43,7 @@ const POSTED: &str = "WHERE e.posting_day >= ?1 AND e.posting_day < ?2
 
 impl Reader {
     /// All that was posted on the days of a period. Entries without cost are left out: their
-    /// charges came to nothing, or were prepaid.
+    /// charges were prepaid. Costs that cancel out are postings too.
     pub fn rule_works(&self, period: Period) -> Result<Vec<RuleWork>> {
         let words = Words::load(&self.connection)?;
         let days = (period.start().epoch_days(), period.end().epoch_days());

@@ -280,3 +280,29 @@ fn source_line(source: &ExplainedSource) -> String {
         source.source, source.amount, source.currency, plugin.name, plugin.version, plugin.digest
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::period::Period;
+
+    /// A window weighs by amounts, whose fractions nobody reads.
+    #[test]
+    fn shares_are_percentages_and_short_fractions() {
+        let shown = |weights: &[(&str, i64)]| {
+            weights_text(&ExplainedWeights {
+                day: Period::all().start(),
+                decision: "by_cost all teams window month".into(),
+                weights: weights.iter().map(|(team, it)| (Recipient::team(*team), *it)).collect(),
+                total: weights.iter().map(|(_, weight)| weight).sum(),
+            })
+        };
+        assert_eq!(shown(&[("a", 1), ("b", 3)]), "a 1/4 (25.00 %), b 3/4 (75.00 %)");
+        assert_eq!(shown(&[("a", 8), ("b", -3)]), "a 8/5 (160.00 %), b -3/5 (-60.00 %)");
+        assert_eq!(
+            shown(&[("a", 41_938_473_829), ("b", 51_908_910_055), ("c", 1)]),
+            "a 44.69 %, b 55.31 %, c nearly 0 %"
+        );
+        assert_eq!(shown(&[("a", 2_001), ("b", -1), ("c", 0)]), "a 100.05 %, b -0.05 %, c 0.00 %");
+    }
+}
