@@ -36,7 +36,8 @@ pub fn make(
     let rules_of = |facts: &[RuleFacts],
                     tables: &[(String, String)]|
      -> Result<Box<dyn Rules>, Diagnostic> { stored(settings, facts, tables) };
-    let Outdated { read_anew, uncollected, changes } = outdated(settings, rules, scratch, scope)?;
+    let StaleSources { read_anew, uncollected, changes } =
+        stale_sources(settings, rules, scratch, scope)?;
     let mut run = run::stored(settings, rules, &allocators);
     collect(settings, &read_anew, &mut run)?;
     let options = PlanOptions {
@@ -70,7 +71,7 @@ pub fn collect(
 
 /// The sources whose charges were collected with other settings.
 #[derive(Default)]
-struct Outdated<'a> {
+struct StaleSources<'a> {
     /// Those with files can be read again.
     read_anew: Vec<&'a SourceSettings>,
     /// Why the others are not.
@@ -80,35 +81,35 @@ struct Outdated<'a> {
     changes: Changes,
 }
 
-fn outdated<'a>(
+fn stale_sources<'a>(
     settings: &'a Settings,
     rules: &dyn Rules,
     ledger: &Reader,
     scope: PlanScope,
-) -> Result<Outdated<'a>, Diagnostic> {
-    let mut outdated = Outdated::default();
-    for (source, changes) in collected_otherwise(settings, rules, ledger)? {
-        outdated.changes.merge(changes);
+) -> Result<StaleSources<'a>, Diagnostic> {
+    let mut stale = StaleSources::default();
+    for (source, changes) in sources_read_otherwise(settings, rules, ledger)? {
+        stale.changes.merge(changes);
         let header = source_header(&source.name);
         if scope.as_of.is_some() {
-            outdated.uncollected.push(format!(
+            stale.uncollected.push(format!(
                 "{header}: its settings differ, and a plan as of a day reads no files"
             ));
         } else if source.paths.value.is_empty() {
-            outdated.uncollected.push(format!(
+            stale.uncollected.push(format!(
                 "{header}: its settings differ, and it has no files that a plan could read; a run \
                  collects it and may move more than this plan shows"
             ));
         } else {
-            outdated.read_anew.push(source);
+            stale.read_anew.push(source);
         }
     }
-    Ok(outdated)
+    Ok(stale)
 }
 
 /// The sources whose charges were collected with other settings, each with the sections that
 /// differ.
-pub fn collected_otherwise<'a>(
+pub fn sources_read_otherwise<'a>(
     settings: &'a Settings,
     rules: &dyn Rules,
     ledger: &Reader,

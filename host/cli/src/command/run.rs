@@ -18,7 +18,7 @@ use domain::visible::visible;
 use indicatif::ProgressBar;
 use installation::amount_text::counted;
 use installation::ledger_file;
-use installation::plan::collected_otherwise;
+use installation::plan::sources_read_otherwise;
 use installation::rules;
 use installation::run::RunInput;
 use installation::run_log;
@@ -87,7 +87,7 @@ pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
 
 /// Tells which settings stored charges do not have yet, because a run reads them with the bills.
 fn note_unread_settings(ui: Ui, settings: &Settings, rules: &RuleSet) -> Result<(), Diagnostic> {
-    let outdated = collected_otherwise(settings, rules, &ledger_file::reader(settings)?)?;
+    let outdated = sources_read_otherwise(settings, rules, &ledger_file::reader(settings)?)?;
     let changed = outdated.iter().filter(|(_, changes)| changes.names().next().is_some());
     let (sources, changes): (BTreeSet<&str>, Vec<_>) =
         changed.map(|(source, changes)| (source.name.as_str(), changes)).unzip();
