@@ -67,8 +67,8 @@ fn settings_that_stored_charges_lack_are_named_by_the_run_and_by_the_next_plan()
     let other = format!("{SETTINGS}\n[tags.environment]\nsynonyms = [\"env\"]\n");
     for (settings, kind, section) in [
         (source, "removed", "[tags.team]"),
-        (&synonym, "changed", "[tags.team]"),
-        (&other, "added", "[tags.environment]"),
+        (synonym.as_str(), "changed", "[tags.team]"),
+        (other.as_str(), "added", "[tags.environment]"),
     ] {
         let scene = Scene::after_run();
         let note = format!(
