@@ -21,6 +21,8 @@ mod errors;
 mod flow;
 #[path = "cli/full_disk.rs"]
 mod full_disk;
+#[path = "cli/labels.rs"]
+mod labels;
 #[path = "cli/logging.rs"]
 mod logging;
 #[path = "cli/metrics.rs"]

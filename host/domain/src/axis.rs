@@ -20,6 +20,14 @@ impl Axis {
         }
     }
 
+    /// As a heading says it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Axis::Posting => "by the day of posting",
+            Axis::Charge => "by the day of the charge",
+        }
+    }
+
     pub fn by_name(name: &str) -> Option<Axis> {
         Axis::ALL.into_iter().find(|known| known.name() == name)
     }

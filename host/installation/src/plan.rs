@@ -12,6 +12,7 @@ use domain::period::{Day, Period};
 use domain::port::{RuleFacts, Rules};
 use ledger::backup::on_scratch;
 use ledger::{Ledger, Reader};
+use pipeline::history::Changes;
 use pipeline::plan::{Plan, PlanOptions};
 use pipeline::progress::Progress;
 use pipeline::run::RunOptions;
@@ -35,7 +36,8 @@ pub fn make(
     let rules_of = |facts: &[RuleFacts],
                     tables: &[(String, String)]|
      -> Result<Box<dyn Rules>, Diagnostic> { stored(settings, facts, tables) };
-    let (read_anew, uncollected) = outdated(settings, rules, scratch, scope)?;
+    let StaleSources { read_anew, uncollected, changes } =
+        stale_sources(settings, rules, scratch, scope)?;
     let mut run = run::stored(settings, rules, &allocators);
     collect(settings, &read_anew, &mut run)?;
     let options = PlanOptions {
@@ -47,7 +49,10 @@ pub fn make(
     };
     // A copy that stays is a ledger with a place of its own.
     let keeps = scratch.path().is_some();
-    let planned = pipeline::plan::plan(scratch, options, progress);
+    let planned = pipeline::plan::plan(scratch, options, progress).map(|mut plan| {
+        plan.changes.merge(changes);
+        plan
+    });
     if keeps { planned } else { planned.map_err(on_scratch) }
 }
 
@@ -64,15 +69,52 @@ pub fn collect(
     Ok(())
 }
 
-/// The sources whose charges were collected with other settings. Those with files can be read
-/// again. Of the others stands here why they are not.
-fn outdated<'a>(
+/// The sources whose charges were collected with other settings.
+#[derive(Default)]
+struct StaleSources<'a> {
+    /// Those with files can be read again.
+    read_anew: Vec<&'a SourceSettings>,
+    /// Why the others are not.
+    uncollected: Vec<String>,
+    /// The settings that differ. The ledger may stand by them already: a run over stored charges
+    /// reads no bills.
+    changes: Changes,
+}
+
+fn stale_sources<'a>(
     settings: &'a Settings,
     rules: &dyn Rules,
     ledger: &Reader,
     scope: PlanScope,
-) -> Result<(Vec<&'a SourceSettings>, Vec<String>), Diagnostic> {
-    let (mut read_anew, mut uncollected) = (Vec::new(), Vec::new());
+) -> Result<StaleSources<'a>, Diagnostic> {
+    let mut stale = StaleSources::default();
+    for (source, changes) in sources_read_otherwise(settings, rules, ledger)? {
+        stale.changes.merge(changes);
+        let header = source_header(&source.name);
+        if scope.as_of.is_some() {
+            stale.uncollected.push(format!(
+                "{header}: its settings differ, and a plan as of a day reads no files"
+            ));
+        } else if source.paths.value.is_empty() {
+            stale.uncollected.push(format!(
+                "{header}: its settings differ, and it has no files that a plan could read; a run \
+                 collects it and may move more than this plan shows"
+            ));
+        } else {
+            stale.read_anew.push(source);
+        }
+    }
+    Ok(stale)
+}
+
+/// The sources whose charges were collected with other settings, each with the sections that
+/// differ.
+pub fn sources_read_otherwise<'a>(
+    settings: &'a Settings,
+    rules: &dyn Rules,
+    ledger: &Reader,
+) -> Result<Vec<(&'a SourceSettings, Changes)>, Diagnostic> {
+    let mut found = Vec::new();
     for source in settings.sources() {
         let name = &source.name;
         let now = of_source(rules.settings(), name);
@@ -80,23 +122,11 @@ fn outdated<'a>(
             Some(generation) => of_source(ledger.settings(generation)?, name),
             None => Vec::new(),
         };
-        let header = source_header(name);
-        if now == before {
-            continue;
-        } else if scope.as_of.is_some() {
-            uncollected.push(format!(
-                "{header}: its settings differ, and a plan as of a day reads no files"
-            ));
-        } else if source.paths.value.is_empty() {
-            uncollected.push(format!(
-                "{header}: its settings differ, and it has no files that a plan could read; a run \
-                 collects it and may move more than this plan shows"
-            ));
-        } else {
-            read_anew.push(source);
+        if now != before {
+            found.push((source, Changes::of_settings(&before, &now)));
         }
     }
-    Ok((read_anew, uncollected))
+    Ok(found)
 }
 
 fn of_source(mut texts: Vec<(String, String)>, source: &str) -> Vec<(String, String)> {

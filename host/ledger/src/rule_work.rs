@@ -44,8 +44,8 @@ const POSTED: &str = "WHERE e.posting_day >= ?1 AND e.posting_day < ?2
 
 impl Reader {
     /// All that was posted on the days of a period; for the charges of some source-days, if only
-    /// those are asked for. Entries without cost are left out: their charges came to nothing, or
-    /// were prepaid.
+    /// those are asked for. Entries without cost are left out: their charges were prepaid. Costs
+    /// that cancel out are postings too.
     pub fn rule_works(
         &self,
         period: Period,

@@ -12,7 +12,7 @@ use crate::day_facts::DayFacts;
 use crate::distribute::Distribution;
 use crate::inputs::AllocationInputs;
 use crate::lines::{ByRule, LineAccount, Lines};
-use crate::slice::{CellSum, DaySlice, lost};
+use crate::slice::{CellSum, DaySlice, SideSums, lost};
 use crate::turns::DayGroup;
 use domain::decision::{Decision, RuleIndex, Verdict};
 use domain::diagnostic::Diagnostic;
@@ -106,13 +106,14 @@ fn entries(
 fn collection(inputs: &AllocationInputs<'_>, slice: &DaySlice) -> ByRule {
     let mut by_rule = ByRule::new();
     // Charges were rounded one by one. This is the part of the day's exact total that they lack.
-    let rest = CellSum {
+    let mut rest = CellSum {
         billed: slice.totals.billed_rest.rounded_nanos(),
-        effective: slice.totals.effective_rest.rounded_nanos(),
+        effective: SideSums::default(),
     };
+    rest.effective.add(slice.totals.effective_rest.rounded_nanos());
     let rounding = by_rule.entry(None).or_default();
     rounding.add_charged(rest);
-    rounding.add(LineAccount::Rounding, Symbol::NONE, rest.effective);
+    rounding.add(LineAccount::Rounding, Symbol::NONE, rest.effective.net());
     // A recipient is looked up once, and not for each of its services.
     let mut by_outcome = vec![Vec::new(); inputs.outcomes.len() + 1];
     for (cell, sum) in inputs.cells.cells.iter().zip(&slice.sums).filter(|(_, sum)| !sum.is_zero())
@@ -134,7 +135,7 @@ fn collection(inputs: &AllocationInputs<'_>, slice: &DaySlice) -> ByRule {
             }
         };
         let lines = by_rule.entry(rule).or_default();
-        let services: Vec<(Symbol, i128)> =
+        let services: Vec<(Symbol, SideSums)> =
             sums.iter().map(|(service, sum)| (*service, sum.effective)).collect();
         sums.iter().for_each(|(_, sum)| lines.add_charged(*sum));
         lines.add_services(to, &services);

@@ -5,14 +5,15 @@
 //! amounts of each source-day move is in `domain::flow`, which reports use as well. The weights are
 //! kept, so that a report needs no facts.
 
+use crate::cells::Cell;
 use crate::day_facts::DayFacts;
 use crate::inputs::AllocationInputs;
 use crate::lines::{ByRule, Lines};
-use crate::slice::DaySlice;
+use crate::slice::{DaySlice, SideSums};
 use domain::decision::{Decision, OutcomeId, RuleIndex};
 use domain::diagnostic::Diagnostic;
 use domain::dictionary::Symbol;
-use domain::driver::facts::{Basis, Pool};
+use domain::driver::facts::Pool;
 use domain::flow::passage::{FlowSink, Passage};
 use domain::flow::queue::{Queue, Queues, WaitingAmount};
 use domain::flow::station::{CHARGES, Station, Stations};
@@ -25,11 +26,17 @@ use ledger::Weights;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// The service and the driver filters of charges.
-type Part = (Symbol, u64);
+/// Charges of one service with the same driver filters. Those above and below zero are apart, so
+/// that what cancels out is passed on too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CellPart {
+    service: Symbol,
+    filters: u64,
+    is_below: bool,
+}
 
 /// Amounts of one place, by slice.
-pub type SliceQueues<'a> = Vec<Queue<'a, Part>>;
+pub type SliceQueues<'a> = Vec<Queue<'a, CellPart>>;
 
 /// The rule that passes on what comes to a station.
 pub struct LaterRule<'a> {
@@ -55,7 +62,7 @@ pub struct Distribution<'a> {
     /// By station.
     pub rules: Vec<LaterRule<'a>>,
     /// By slice.
-    queues: Vec<Queues<'a, Part>>,
+    queues: Vec<Queues<'a, CellPart>>,
     /// By slice.
     pub moves: Vec<ByRule>,
     pub weights: Vec<Weights>,
@@ -92,32 +99,26 @@ impl<'a> Distribution<'a> {
         let mut shared: BTreeMap<OutcomeId, SliceQueues<'a>> = BTreeMap::new();
         for (number, cell) in inputs.cells.cells.iter().enumerate() {
             let Some((rule, decision)) = inputs.decision(cell.outcome) else { continue };
-            let amounts = self.slices.iter().enumerate();
-            let amounts = amounts.map(|(at, slice)| (at, slice.cost(number, Basis::Effective)));
-            let waiting = |from: &Rc<Recipient>, amount: i128| WaitingAmount {
-                from: Rc::clone(from),
-                service: inputs.dictionary.text(cell.service),
-                part: (cell.service, cell.filters),
-                amount: Sum::from_nanos(amount),
-            };
+            let slices = self.slices.iter().enumerate();
             match decision {
                 Decision::Assign(recipient) => {
                     let Some(station) = self.stations.next(recipient, CHARGES) else { continue };
                     let from = Rc::new(recipient.clone());
-                    // Assigned charges move as one sum, so nothing moves where they cancel out.
-                    for (at, amount) in amounts.filter(|(_, amount)| *amount != 0) {
-                        self.queues[at].push(station, waiting(&from, amount));
+                    for (at, slice) in slices {
+                        for waiting in waiting(inputs, cell, &from, slice.effective(number)) {
+                            self.queues[at].push(station, waiting);
+                        }
                     }
                 }
                 Decision::Spread(_) => {
                     let from = Rc::new(inputs.pool_of(rule));
-                    for (at, amount) in
-                        amounts.filter(|(at, _)| self.slices[*at].has_charges(number))
-                    {
+                    for (at, slice) in slices.filter(|(_, slice)| slice.has_charges(number)) {
                         let queues = shared
                             .entry(cell.outcome)
                             .or_insert_with(|| vec![Queue::default(); self.slices.len()]);
-                        queues[at].push(waiting(&from, amount));
+                        for waiting in waiting(inputs, cell, &from, slice.effective(number)) {
+                            queues[at].push(waiting);
+                        }
                     }
                 }
                 Decision::Exclude { .. } => {}
@@ -127,7 +128,7 @@ impl<'a> Distribution<'a> {
     }
 
     /// The pool of shared charges.
-    pub fn pool_of_charges(&self, rule: RuleIndex, waiting: &[Queue<'a, Part>]) -> Pool {
+    pub fn pool_of_charges(&self, rule: RuleIndex, waiting: &[Queue<'a, CellPart>]) -> Pool {
         self.pool(self.inputs.pool_of(rule), rule, waiting.iter())
     }
 
@@ -142,7 +143,7 @@ impl<'a> Distribution<'a> {
         &self,
         stands: Recipient,
         rule: RuleIndex,
-        waiting: impl Iterator<Item = &'q Queue<'a, Part>>,
+        waiting: impl Iterator<Item = &'q Queue<'a, CellPart>>,
     ) -> Pool
     where
         'a: 'q,
@@ -185,27 +186,22 @@ impl<'a> Distribution<'a> {
         // Looked up once for each cell, because the loop over charges is the hot one.
         let of_cell: Vec<_> = cells.iter().map(|cell| passages.get(&cell.outcome)).collect();
         for (at, slice) in slices.iter().enumerate() {
-            let mut shares: Vec<Vec<i128>> = vec![Vec::new(); cells.len()];
+            let mut shares: Vec<[Vec<i128>; 2]> = vec![Default::default(); cells.len()];
             for (cell, nanos) in &slice.by_charge {
                 if let Some(of_cell) = of_cell[*cell as usize] {
-                    of_cell.passage.split_charge(*nanos, &mut shares[*cell as usize]);
+                    let side = &mut shares[*cell as usize][usize::from(*nanos < 0)];
+                    of_cell.passage.split_charge(*nanos, side);
                 }
             }
             for (number, (cell, shares)) in cells.iter().zip(shares).enumerate() {
                 let Some(of_cell) = of_cell[number] else { continue };
-                if shares.is_empty() {
-                    continue;
-                }
-                let waiting = WaitingAmount {
-                    from: Rc::clone(&of_cell.pool),
-                    service: inputs.dictionary.text(cell.service),
-                    part: (cell.service, cell.filters),
-                    amount: Sum::from_nanos(slice.cost(number, Basis::Effective)),
-                };
                 let lines = self.moves[at].entry(Some(of_cell.rule)).or_default();
                 let recipients = &of_cell.sharing.recipients;
                 let mut sink = RuleLines { lines, recipients, facts: &mut *facts };
-                of_cell.passage.pass_split(&waiting, &shares, &mut self.queues[at], &mut sink);
+                for waiting in waiting(inputs, cell, &of_cell.pool, slice.effective(number)) {
+                    let shares = &shares[usize::from(waiting.part.is_below)];
+                    of_cell.passage.pass_split(&waiting, shares, &mut self.queues[at], &mut sink);
+                }
             }
         }
         let kept = sharings.into_iter();
@@ -241,6 +237,24 @@ impl<'a> Distribution<'a> {
     }
 }
 
+/// A cell's charges above and below zero where they stand, each if there are any.
+fn waiting<'a>(
+    inputs: &AllocationInputs<'a>,
+    cell: &Cell,
+    from: &Rc<Recipient>,
+    sums: SideSums,
+) -> impl Iterator<Item = WaitingAmount<'a, CellPart>> {
+    let Cell { service, filters, .. } = *cell;
+    let name = inputs.dictionary.text(service);
+    let sides = [false, true].into_iter().zip(sums.sides());
+    sides.filter(|(_, nanos)| *nanos != 0).map(move |(is_below, nanos)| WaitingAmount {
+        from: Rc::clone(from),
+        service: name,
+        part: CellPart { service, filters, is_below },
+        amount: Sum::from_nanos(nanos),
+    })
+}
+
 /// Makes lines of the amounts that one rule moves.
 struct RuleLines<'l, 'a> {
     lines: &'l mut Lines,
@@ -248,12 +262,12 @@ struct RuleLines<'l, 'a> {
     facts: &'l mut DayFacts<'a>,
 }
 
-impl FlowSink<Part> for RuleLines<'_, '_> {
+impl FlowSink<CellPart> for RuleLines<'_, '_> {
     /// Every share is booked with the place that it comes from.
-    fn leave(&mut self, _: &WaitingAmount<'_, Part>) {}
+    fn leave(&mut self, _: &WaitingAmount<'_, CellPart>) {}
 
-    fn arrive(&mut self, waiting: &WaitingAmount<'_, Part>, taker: usize, share: Sum) {
-        let (service, filters) = waiting.part;
+    fn arrive(&mut self, waiting: &WaitingAmount<'_, CellPart>, taker: usize, share: Sum) {
+        let CellPart { service, filters, .. } = waiting.part;
         let (to, nanos) = (&self.recipients[taker], share.nanos());
         self.facts.note(&waiting.from, filters, -nanos);
         self.facts.note(to, filters, nanos);

@@ -118,10 +118,7 @@ impl Parts {
     fn changes(&self, after: &Parts) -> Changes {
         let mut changes = Changes::default();
         changes.add(&self.rules, &after.rules);
-        // A generation from before settings were stored says nothing of them.
-        if !self.settings.is_empty() {
-            changes.add(&self.settings, &after.settings);
-        }
+        changes.add_settings(&self.settings, &after.settings);
         changes
     }
 }
@@ -135,6 +132,41 @@ impl Changes {
         };
         let after = Parts::new(rules.facts().to_vec(), rules.tables(), rules.settings());
         Ok(before.changes(&after))
+    }
+
+    /// From settings that charges were collected with to others, by section with their texts.
+    pub fn of_settings(before: &[(String, String)], after: &[(String, String)]) -> Changes {
+        let sections = |texts: &[(String, String)]| texts.iter().cloned().collect();
+        let mut changes = Changes::default();
+        changes.add_settings(&sections(before), &sections(after));
+        changes
+    }
+
+    /// Names what the other changes too, each once.
+    pub fn merge(&mut self, other: Changes) {
+        let Changes { added, removed, changed } = other;
+        for (names, more) in
+            [(&mut self.added, added), (&mut self.removed, removed), (&mut self.changed, changed)]
+        {
+            let fresh: Vec<String> =
+                more.into_iter().filter(|name| !names.contains(name)).collect();
+            names.extend(fresh);
+        }
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.added.iter().chain(&self.removed).chain(&self.changed)
+    }
+
+    /// A generation from before settings were stored says nothing of them.
+    fn add_settings(
+        &mut self,
+        before: &BTreeMap<String, String>,
+        after: &BTreeMap<String, String>,
+    ) {
+        if !before.is_empty() {
+            self.add(before, after);
+        }
     }
 
     fn add(&mut self, before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) {

@@ -1,7 +1,7 @@
 //! Amounts on their way into entries.
 
 use crate::inputs::AllocationInputs;
-use crate::slice::CellSum;
+use crate::slice::{CellSum, SideSums};
 use domain::account::Account;
 use domain::code;
 use domain::decision::RuleIndex;
@@ -24,11 +24,17 @@ pub enum LineAccount {
     Recipient(Recipient),
 }
 
+impl LineAccount {
+    fn is_cost(&self) -> bool {
+        !matches!(self, LineAccount::Provider | LineAccount::Prepaid | LineAccount::Rounding)
+    }
+}
+
 /// Amounts of one rule by account and service.
 #[derive(Default)]
 pub struct Lines {
     /// By service within accounts, because comparing recipients costs more than comparing numbers.
-    sums: BTreeMap<LineAccount, BTreeMap<Symbol, i128>>,
+    sums: BTreeMap<LineAccount, BTreeMap<Symbol, SideSums>>,
 }
 
 /// The lines of a source-day, by the rule that decided them.
@@ -37,20 +43,21 @@ pub type ByRule = BTreeMap<Option<RuleIndex>, Lines>;
 impl Lines {
     pub fn add(&mut self, to: LineAccount, service: Symbol, nanos: i128) {
         if nanos != 0 {
-            *self.sums.entry(to).or_default().entry(service).or_default() += nanos;
+            self.sums.entry(to).or_default().entry(service).or_default().add(nanos);
         }
     }
 
     /// As [`Lines::add`], of an account's services.
-    pub fn add_services(&mut self, to: LineAccount, services: &[(Symbol, i128)]) {
+    pub fn add_services(&mut self, to: LineAccount, services: &[(Symbol, SideSums)]) {
         let sums = self.sums.entry(to).or_default();
-        for (service, nanos) in services {
-            *sums.entry(*service).or_default() += nanos;
+        for (service, added) in services {
+            let sum = sums.entry(*service).or_default();
+            added.sides().into_iter().for_each(|nanos| sum.add(nanos));
         }
     }
 
     pub fn total(&self) -> i128 {
-        self.sums.values().flat_map(BTreeMap::values).sum()
+        self.sums.values().flat_map(BTreeMap::values).map(|sum| sum.net()).sum()
     }
 
     /// Takes from one and gives to the other.
@@ -62,9 +69,17 @@ impl Lines {
     /// The provider is owed the billed amount. The part of it that later days use is prepaid.
     pub fn add_charged(&mut self, sum: CellSum) {
         self.add(LineAccount::Provider, Symbol::NONE, -sum.billed);
-        self.add(LineAccount::Prepaid, Symbol::NONE, sum.billed - sum.effective);
+        self.add(LineAccount::Prepaid, Symbol::NONE, sum.billed - sum.effective.net());
     }
 
+    /// Whether all costs of the rule cancel out.
+    fn cancels(&self) -> bool {
+        let costs = self.sums.iter().filter(|(to, _)| to.is_cost());
+        costs.flat_map(|(_, services)| services.values()).all(|sum| sum.net() == 0)
+    }
+
+    /// Costs that all cancel out are posted above and below zero: the entry then says that the rule
+    /// was at work, and reports find the parts of both.
     pub fn entry(
         self,
         inputs: &AllocationInputs<'_>,
@@ -75,7 +90,12 @@ impl Lines {
         let rule = rule.and_then(|rule| inputs.facts(rule)).map(|facts| &facts.version);
         let name = || rule.map_or_else(String::new, |rule| rule.rule.clone());
         let mut postings = Vec::new();
+        let cancels = self.cancels();
         for (to, services) in self.sums {
+            let amounts = |sum: SideSums| match cancels && to.is_cost() {
+                true => sum.sides(),
+                false => [sum.net(), 0],
+            };
             let account = match &to {
                 LineAccount::Provider => Account::Provider(day.source.clone()),
                 LineAccount::Prepaid => Account::Prepaid(day.source.clone()),
@@ -85,26 +105,20 @@ impl Lines {
                 LineAccount::Recipient(recipient) => Account::of(recipient),
             };
             // A source charges the same under all rules, so these postings name none.
-            let rule = if matches!(
-                to,
-                LineAccount::Provider | LineAccount::Prepaid | LineAccount::Rounding
-            ) {
-                None
-            } else {
-                rule
-            };
-            let target = match to {
-                LineAccount::Recipient(Recipient::Team(target)) => Some(target),
-                _ => None,
-            };
+            let rule = rule.filter(|_| to.is_cost());
             let mut services: Vec<(Option<&str>, Sum)> = services
                 .into_iter()
+                .flat_map(|(service, sum)| amounts(sum).map(|nanos| (service, nanos)))
                 .filter(|(_, nanos)| *nanos != 0)
                 .map(|(service, nanos)| {
                     let name = (service != Symbol::NONE).then(|| inputs.dictionary.text(service));
                     (name, Sum::from_nanos(nanos))
                 })
                 .collect();
+            let target = match to {
+                LineAccount::Recipient(Recipient::Team(target)) => Some(target),
+                _ => None,
+            };
             // In the order of an entry's postings, which leaves little to sort.
             services.sort_unstable_by_key(|(name, _)| *name);
             for (name, sum) in services {

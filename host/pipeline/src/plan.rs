@@ -11,7 +11,7 @@ pub mod redecided;
 
 use crate::history::Changes;
 use crate::progress::Progress;
-use crate::report::Conservation;
+use crate::report::{Conservation, conservation};
 use crate::run::{RunOptions, Terms, run_on_terms};
 use crate::standing::Standing;
 use domain::axis::Axis;
@@ -81,6 +81,7 @@ pub struct Plan {
     pub redecided: DecisionChanges,
     /// Closed months in the period. Their changes are posted in the next open month.
     pub closed: Vec<Month>,
+    /// Of the charges in the period.
     pub conservation: Vec<Conservation>,
     pub suspense: Vec<String>,
     pub unresolved: Vec<String>,
@@ -174,7 +175,7 @@ pub fn plan(
         moved_elsewhere,
         redecided: redecided::compare(scratch, &decided, period, rules_of)?,
         closed: closed(scratch, &stored.iter().map(|day| day.source_day.day.month()).collect())?,
-        conservation: report.conservation,
+        conservation: conservation(scratch, Axis::Charge, period)?,
         suspense: report.suspense,
         unresolved: report.unresolved,
     })
@@ -238,9 +239,8 @@ fn moved(before: &Costs, after: &Costs) -> Vec<(Currency, Sum)> {
     sums.into_iter().map(|(currency, (more, less))| (currency, more.max(less))).collect()
 }
 
-/// Balances by the day of the charge.
-fn charged(ledger: &Reader, period: Period) -> Result<Vec<Balance>, Diagnostic> {
-    ledger.balances(&BalanceFilter::of(period).on(Axis::Charge))
+fn charged_in(period: Period) -> BalanceFilter {
+    BalanceFilter::of(period).on(Axis::Charge)
 }
 
 /// The costs of all teams, in the period and in all.
@@ -257,7 +257,7 @@ impl State {
     fn read(ledger: &Reader, period: Period) -> Result<State, Diagnostic> {
         let mut state = State::default();
         let is_borne = |balance: &Balance| balance.account.is_cost();
-        for balance in charged(ledger, period)?.into_iter().filter(is_borne) {
+        for balance in ledger.balances(&charged_in(period))?.into_iter().filter(is_borne) {
             let (currency, amount) = (balance.currency, balance.amount);
             state.by_rule.add(&balance);
             state.teams.add(team_text(&balance.account), currency, amount);
@@ -268,7 +268,8 @@ impl State {
                 amount,
             );
         }
-        for balance in charged(ledger, Period::all())?.into_iter().filter(is_borne) {
+        let all = ledger.balances(&charged_in(Period::all()))?;
+        for balance in all.into_iter().filter(is_borne) {
             state.all_teams.add(team_text(&balance.account), balance.currency, balance.amount);
         }
         Ok(state)

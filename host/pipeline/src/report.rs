@@ -5,6 +5,7 @@ use crate::gather::{ChargeDay, exact_text, exact_totals};
 use crate::usage::UsageReport;
 use crate::withdraw::{Restatement, Withdrawal};
 use domain::account::Account;
+use domain::axis::Axis;
 use domain::charge::RejectedRow;
 use domain::code;
 use domain::diagnostic::Diagnostic;
@@ -14,7 +15,7 @@ use domain::period::Period;
 use domain::port::{Delivery, PluginCost, PluginIdentity, UnknownDays};
 use domain::run::{DayTotals, RunId, RunState};
 use foldhash::HashMap;
-use ledger::{BalanceFilter, Transaction};
+use ledger::{BalanceFilter, Reader};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
@@ -94,7 +95,8 @@ pub struct SourceReport {
     pub failure: Option<Diagnostic>,
 }
 
-/// The charges of the whole ledger, held against the accounts in which they stand.
+/// The charges of the whole ledger, or of a plan's period, held against the accounts in which they
+/// stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conservation {
     pub currency: Currency,
@@ -176,7 +178,11 @@ impl SourceReport {
 }
 
 /// Reads everything back from the postings, and holds it against the statements of the sources.
-pub(crate) fn conservation(transaction: &Transaction<'_>) -> Result<Vec<Conservation>, Diagnostic> {
+pub(crate) fn conservation(
+    ledger: &Reader,
+    axis: Axis,
+    period: Period,
+) -> Result<Vec<Conservation>, Diagnostic> {
     let mut by_currency: BTreeMap<Currency, (Conservation, Sum)> = BTreeMap::new();
     let zero = |currency| Conservation {
         currency,
@@ -190,7 +196,7 @@ pub(crate) fn conservation(transaction: &Transaction<'_>) -> Result<Vec<Conserva
         rounding: Sum::ZERO,
         difference: Sum::ZERO,
     };
-    for day in transaction.source_days(Period::all())? {
+    for day in ledger.source_days(period)? {
         let currency = day.source_day.currency;
         let (line, billed) =
             by_currency.entry(currency).or_insert_with(|| (zero(currency), Sum::ZERO));
@@ -199,7 +205,7 @@ pub(crate) fn conservation(transaction: &Transaction<'_>) -> Result<Vec<Conserva
             day.totals.effective + Sum::from_nanos(day.totals.effective_rest.rounded_nanos());
         *billed += day.totals.billed + Sum::from_nanos(day.totals.billed_rest.rounded_nanos());
     }
-    for balance in transaction.balances(&BalanceFilter::of(Period::all()))? {
+    for balance in ledger.balances(&BalanceFilter::of(period).on(axis))? {
         let (line, billed) = by_currency
             .entry(balance.currency)
             .or_insert_with(|| (zero(balance.currency), Sum::ZERO));

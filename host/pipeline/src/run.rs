@@ -19,6 +19,7 @@ use crate::report::{RunReport, SourceReport, StageTimes, conservation};
 use crate::rulings::AllocationPorts;
 use crate::source::Source;
 use crate::standing::Standing;
+use domain::axis::Axis;
 use domain::diagnostic::Diagnostic;
 use domain::field::Field;
 use domain::period::{Day, Period};
@@ -150,7 +151,7 @@ fn run_through(
         transaction.note_cost(None, plugin, cost)?;
     }
     let allocate_ms = watch.lap();
-    let conservation = conservation(&transaction)?;
+    let conservation = conservation(&transaction, Axis::Posting, Period::all())?;
     let whole = sources.iter().all(SourceReport::is_whole)
         && allocated.suspense.is_empty()
         && allocated.unresolved.is_empty();

@@ -24,12 +24,40 @@ pub struct DaySlice {
 #[derive(Clone, Copy, Default)]
 pub struct CellSum {
     pub billed: i128,
-    pub effective: i128,
+    pub effective: SideSums,
+}
+
+/// Amounts above zero and amounts below. They are apart because reports show them apart: charges
+/// that cancel out can have different tags.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct SideSums {
+    pub above: i128,
+    pub below: i128,
 }
 
 impl CellSum {
     pub fn is_zero(self) -> bool {
-        self.billed == 0 && self.effective == 0
+        self.billed == 0 && self.effective == SideSums::default()
+    }
+}
+
+impl SideSums {
+    #[inline]
+    pub fn add(&mut self, nanos: i128) {
+        if nanos < 0 {
+            self.below += nanos;
+        } else {
+            self.above += nanos;
+        }
+    }
+
+    pub fn net(self) -> i128 {
+        self.above + self.below
+    }
+
+    /// The amounts above zero, then those below.
+    pub fn sides(self) -> [i128; 2] {
+        [self.above, self.below]
     }
 }
 
@@ -54,24 +82,26 @@ impl DaySlice {
             self.sums.resize(cells.cells.len().max(at + 1), CellSum::default());
         }
         self.sums[at].billed += i128::from(billed);
-        self.sums[at].effective += i128::from(effective);
+        self.sums[at].effective.add(i128::from(effective));
         if cells.by_charge[at] {
             self.by_charge.push((cell, effective));
         }
     }
 
-    /// Whether the cell has charges, even if they cancel out.
-    ///
-    /// Charges that are split one by one must be split even then: their shares need not cancel out.
+    /// Whether the cell has charges, even if they cancel out: their shares need not cancel out.
     pub fn has_charges(&self, cell: usize) -> bool {
-        self.cost(cell, Basis::Effective) != 0
+        self.effective(cell) != SideSums::default()
             || self.by_charge.iter().any(|(at, _)| *at as usize == cell)
+    }
+
+    pub fn effective(&self, cell: usize) -> SideSums {
+        self.sums.get(cell).map_or_else(SideSums::default, |sum| sum.effective)
     }
 
     /// The sum of a cell's charges.
     pub fn cost(&self, cell: usize, basis: Basis) -> i128 {
         self.sums.get(cell).map_or(0, |sum| match basis {
-            Basis::Effective => sum.effective,
+            Basis::Effective => sum.effective.net(),
             Basis::Billed => sum.billed,
         })
     }
@@ -85,7 +115,7 @@ impl DaySlice {
     /// The charges read back from the ledger must add up to the source's statement, to the nano.
     pub fn check(&self) -> Result<(), Diagnostic> {
         let billed: i128 = self.sums.iter().map(|sum| sum.billed).sum();
-        let effective: i128 = self.sums.iter().map(|sum| sum.effective).sum();
+        let effective: i128 = self.sums.iter().map(|sum| sum.effective.net()).sum();
         let stated =
             (self.totals.charges, self.totals.billed.nanos(), self.totals.effective.nanos());
         // Three sums must agree: the statement, the segments' totals, and the charges in cells.

@@ -6,6 +6,7 @@ mod derived;
 mod details;
 mod eighteen;
 mod fakes;
+mod opposites;
 mod plans;
 mod repeats;
 mod sources;

@@ -6,8 +6,8 @@
 //! parts, with the other sign, in the month of the reversal. So the parts of a closed month never
 //! change, and all parts add up to the postings, to the nano.
 //!
-//! Costs that cancel out within one rule, source and day were not posted. They have no entry, and
-//! no parts here.
+//! Costs that cancel out within one rule, source and day have an entry too. Ledgers from before
+//! lack it until the day is allocated again, and then these costs have no parts here.
 
 use crate::bearer::{BearerId, Bearers};
 use crate::derive::{RunRules, Scope};

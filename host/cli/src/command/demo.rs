@@ -72,7 +72,7 @@ pub fn demo(ui: Ui, args: &DemoArgs) -> Result<(), Failure> {
     let report = run::post(ui, &settings, &rules, input, None)?;
     compare(&facts, &report)?;
     ui.data(&owed(ui, &settings)?)?;
-    let lines: Vec<String> = report.conservation.iter().map(run::conservation_line).collect();
+    let lines = run::conservation_lines(&report.conservation, Period::all());
     ui.data(&format!("\n{}\n", lines.join("\n")))?;
     run::warn_of_unknown_teams(ui, &settings, &rules)?;
     if report.state != RunState::Complete {

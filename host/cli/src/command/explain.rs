@@ -8,7 +8,6 @@ use crate::error::Failure;
 use crate::query;
 use crate::ui::{Ui, document_text};
 use domain::account::Account;
-use domain::axis::Axis;
 use domain::money::Currency;
 use domain::period::Period;
 use domain::port::RuleFacts;
@@ -58,6 +57,8 @@ pub enum DepthName {
     All,
 }
 
+/// The largest total of weights with which a fraction is read at a glance.
+const FRACTION_SHOWN: u64 = 1_000;
 /// Enough of a digest to tell versions apart.
 const DIGEST_SHOWN: usize = 12;
 
@@ -106,13 +107,10 @@ fn lines_of(ui: Ui, explanation: &Explanation) -> Vec<String> {
     let service =
         explanation.service_name.as_ref().map_or(String::new(), |service| format!(", {service}"));
     let mut lines = vec![ui.bold(&format!(
-        "{}{service}, {}, by the day of {}",
+        "{}{service}, {}, {}",
         subject_text(&explanation.subject),
         query::shown(explanation.period),
-        match explanation.axis {
-            Axis::Posting => "posting",
-            Axis::Charge => "the charge",
-        }
+        explanation.axis.words()
     ))];
     if let Subject::Entry(entry) = &explanation.subject {
         lines.extend(entry_lines(entry));
@@ -231,21 +229,29 @@ fn correction_text(correction: Option<Correction>) -> String {
     })
 }
 
-/// The exact fraction, and about how much that is.
+/// The percentage of each recipient, after the exact fraction where a person can read that. JSON
+/// has every fraction.
 fn weights_text(weights: &ExplainedWeights) -> String {
+    let total = weights.total.unsigned_abs().max(1);
     let share = |(recipient, weight): &(Recipient, i64)| {
-        let total = u128::from(weights.total.unsigned_abs().max(1));
-        let basis_points = (u128::from(weight.unsigned_abs()) * 10_000 + total / 2) / total;
-        let sign = if *weight < 0 { "-" } else { "" };
-        format!(
-            "{} {weight}/{} ({sign}{}.{:02} %)",
-            recipient_text(recipient),
-            weights.total,
-            basis_points / 100,
-            basis_points % 100
-        )
+        let (name, percent) = (recipient_text(recipient), percent_text(*weight, total));
+        match total <= FRACTION_SHOWN {
+            true => format!("{name} {weight}/{} ({percent})", weights.total),
+            false => format!("{name} {percent}"),
+        }
     };
     weights.weights.iter().map(share).collect::<Vec<_>>().join(", ")
+}
+
+/// A share of more than nothing is never shown as nothing.
+fn percent_text(weight: i64, total: u64) -> String {
+    let (size, total) = (u128::from(weight.unsigned_abs()), u128::from(total));
+    let basis_points = (size * 10_000 + total / 2) / total;
+    let sign = if weight < 0 { "-" } else { "" };
+    match basis_points {
+        0 if size > 0 => "nearly 0 %".to_owned(),
+        _ => format!("{sign}{}.{:02} %", basis_points / 100, basis_points % 100),
+    }
 }
 
 fn recipient_text(recipient: &Recipient) -> String {
@@ -260,4 +266,30 @@ fn source_line(source: &ExplainedSource) -> String {
         "from {}: {} {}, collected by {} {} ({})",
         source.source, source.amount, source.currency, plugin.name, plugin.version, plugin.digest
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::period::Period;
+
+    /// A window weighs by amounts, whose fractions nobody reads.
+    #[test]
+    fn shares_are_percentages_and_short_fractions() {
+        let shown = |weights: &[(&str, i64)]| {
+            weights_text(&ExplainedWeights {
+                day: Period::all().start(),
+                decision: "by_cost all teams window month".into(),
+                weights: weights.iter().map(|(team, it)| (Recipient::team(*team), *it)).collect(),
+                total: weights.iter().map(|(_, weight)| weight).sum(),
+            })
+        };
+        assert_eq!(shown(&[("a", 1), ("b", 3)]), "a 1/4 (25.00 %), b 3/4 (75.00 %)");
+        assert_eq!(shown(&[("a", 8), ("b", -3)]), "a 8/5 (160.00 %), b -3/5 (-60.00 %)");
+        assert_eq!(
+            shown(&[("a", 41_938_473_829), ("b", 51_908_910_055), ("c", 1)]),
+            "a 44.69 %, b 55.31 %, c nearly 0 %"
+        );
+        assert_eq!(shown(&[("a", 2_001), ("b", -1), ("c", 0)]), "a 100.05 %, b -0.05 %, c 0.00 %");
+    }
 }

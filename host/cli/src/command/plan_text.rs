@@ -1,6 +1,6 @@
 //! A plan as text: tables of the teams that bear more and less, then the reasons.
 
-use super::run::conservation_line;
+use super::run::conservation_lines;
 use crate::query;
 use crate::table::{Align, Table};
 use crate::ui::Ui;
@@ -248,9 +248,6 @@ fn foot(plan: &Plan) -> Vec<String> {
     }
     lines.extend(plan.suspense.iter().map(|diagnostic| format!("suspense: {diagnostic}")));
     lines.extend(plan.unresolved.iter().map(|diagnostic| format!("not passed on: {diagnostic}")));
-    // A run conserves all that the ledger has, whatever the period of the plan.
-    let whole = if plan.period == Period::all() { "" } else { "of the whole ledger: " };
-    let line = |sums| format!("{whole}{}", conservation_line(sums));
-    lines.extend(plan.conservation.iter().map(line));
+    lines.extend(conservation_lines(&plan.conservation, plan.period));
     lines
 }

@@ -18,6 +18,7 @@ use domain::visible::visible;
 use indicatif::ProgressBar;
 use installation::amount_text::counted;
 use installation::ledger_file;
+use installation::plan::sources_read_otherwise;
 use installation::rules;
 use installation::run::RunInput;
 use installation::run_log;
@@ -30,6 +31,7 @@ use pipeline::source::Source;
 use pipeline::usage::MetricReport;
 use rule_engine::options::UnknownTeams;
 use rule_engine::set::RuleSet;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What a stop before the commit means.
@@ -76,6 +78,9 @@ pub fn run(ui: Ui, global: &GlobalArgs, args: &RunArgs) -> Result<(), Failure> {
     };
     let report = post(ui, &settings, &rules, input, Some(&watch))?;
     show(ui, &report, args.format)?;
+    if args.stored {
+        note_unread_settings(ui, &settings, &rules)?;
+    }
     warn_of_unknown_teams(ui, &settings, &rules)?;
     verdict(ui, &report, args.allow_incomplete)
 }
@@ -85,6 +90,27 @@ pub fn rules_in_use(ui: Ui, settings: &Settings) -> Result<RuleSet, Vec<Diagnost
     let intake = rules::in_use(settings)?;
     intake.warnings.iter().for_each(|warning| ui.warning(warning));
     Ok(intake.set)
+}
+
+/// Tells which settings stored charges do not have yet, because a run reads them with the bills.
+fn note_unread_settings(ui: Ui, settings: &Settings, rules: &RuleSet) -> Result<(), Diagnostic> {
+    let outdated = sources_read_otherwise(settings, rules, &ledger_file::reader(settings)?)?;
+    let changed = outdated.iter().filter(|(_, changes)| changes.names().next().is_some());
+    let (sources, changes): (BTreeSet<&str>, Vec<_>) =
+        changed.map(|(source, changes)| (source.name.as_str(), changes)).unzip();
+    let sections: BTreeSet<&str> =
+        changes.into_iter().flat_map(|changes| changes.names().map(String::as_str)).collect();
+    if sections.is_empty() {
+        return Ok(());
+    }
+    let listed = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
+    ui.note(&format!(
+        "the charges of {} were read with other settings than now: {}; `apportion run` reads their \
+         bills anew",
+        listed(sources),
+        listed(sections)
+    ));
+    Ok(())
 }
 
 /// Opens the sources. Listing the objects of stores may take a while.
@@ -259,7 +285,7 @@ fn text_of(report: &RunReport) -> String {
     lines.extend(report.unresolved.iter().map(|diagnostic| format!("not passed on: {diagnostic}")));
     let rejected = report.sources.iter().flat_map(|source| &source.rejected);
     lines.extend(rejected.take(REJECTED_SHOWN).map(rejected_line));
-    lines.extend(report.conservation.iter().map(conservation_line));
+    lines.extend(conservation_lines(&report.conservation, Period::all()));
     lines.push(String::new());
     visible(&lines.join("\n")).into_owned()
 }
@@ -339,19 +365,26 @@ pub fn rejected_line(rejected: &RejectedRow) -> String {
     format!("{code}: {}: {reason}", rejected.location)
 }
 
-/// The charged sum, and the accounts where it stands.
-pub fn conservation_line(line: &Conservation) -> String {
-    format!(
-        "conservation: {} charged {} = teams {} + pools {} + excluded {} + unallocated {} + \
-            suspense {} + rounding {}, difference {}",
-        line.currency,
-        line.charged,
-        line.teams,
-        line.pools,
-        line.excluded,
-        line.unallocated,
-        line.suspense,
-        line.rounding,
-        line.difference
-    )
+/// The charged sums, and the accounts where they stand: of the whole ledger, or of a period.
+pub fn conservation_lines(lines: &[Conservation], period: Period) -> Vec<String> {
+    let days = match period == Period::all() {
+        true => String::new(),
+        false => format!(" of the charges of {}", query::shown(period)),
+    };
+    let line = |line: &Conservation| {
+        format!(
+            "conservation{days}: {} charged {} = teams {} + pools {} + excluded {} + unallocated \
+                {} + suspense {} + rounding {}, difference {}",
+            line.currency,
+            line.charged,
+            line.teams,
+            line.pools,
+            line.excluded,
+            line.unallocated,
+            line.suspense,
+            line.rounding,
+            line.difference
+        )
+    };
+    lines.iter().map(line).collect()
 }

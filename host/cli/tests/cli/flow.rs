@@ -60,7 +60,7 @@ fn changed_rules_are_run_on_stored_charges() {
     let costs = scene.run("costs --group-by team --granularity total --format csv").expect(0);
     assert_eq!(
         costs.stdout,
-        "period,team,currency,amount\ntotal,payments,USD,60.125000000\ntotal,platform,USD,10.000000000\ntotal,search,USD,30.000000000\ntotal,unallocated,USD,5.250000000\n"
+        "period_of_posting,team,currency,amount\ntotal,payments,USD,60.125000000\ntotal,platform,USD,10.000000000\ntotal,search,USD,30.000000000\ntotal,unallocated,USD,5.250000000\n"
     );
     scene.run("run --stored --from 2026-01").fails_with(
         2,
@@ -90,7 +90,7 @@ fn costs_as_csv_and_json_are_exact() {
     let scene = Scene::after_run();
     let csv = scene.run("costs --group-by team,service --format csv --to 2026-01").expect(0).stdout;
     let expect = "\
-period,team,service_name,currency,amount
+period_of_posting,team,service_name,currency,amount
 2026-01,payments,AWS Support,USD,6.666666666
 2026-01,payments,EC2,USD,60.000000000
 2026-01,search,AWS Support,USD,3.333333334
@@ -131,13 +131,13 @@ fn costs_are_derived_where_postings_do_not_say() {
         .stdout;
     assert_eq!(
         by_account,
-        "period,sub_account_id,currency,amount\ntotal,1,USD,70.125000000\ntotal,2,USD,30.000000000\ntotal,3,USD,5.250000000\n"
+        "period_of_posting,sub_account_id,currency,amount\ntotal,1,USD,70.125000000\ntotal,2,USD,30.000000000\ntotal,3,USD,5.250000000\n"
     );
     let by_tag =
         scene.run("costs --group-by tag:team --granularity daily --format csv").expect(0).stdout;
     assert_eq!(
         by_tag,
-        "period,tag:team,currency,amount\n2026-01-05,,USD,10.000000000\n2026-01-05,payments,USD,60.000000000\n2026-01-05,search,USD,30.000000000\n2026-02-01,,USD,5.250000000\n2026-02-01,payments,USD,0.125000000\n"
+        "period_of_posting,tag:team,currency,amount\n2026-01-05,,USD,10.000000000\n2026-01-05,payments,USD,60.000000000\n2026-01-05,search,USD,30.000000000\n2026-02-01,,USD,5.250000000\n2026-02-01,payments,USD,0.125000000\n"
     );
 }
 

@@ -110,7 +110,7 @@ fn metrics_are_summed_where_their_charges_were_collected() {
     // 8 + 4 - 1 = 11 of payments and 6 of support, in February; search has 3 + 2 in March.
     assert_eq!(
         metric(&scene, "effective_cost", "--group-by team"),
-        "period,team,currency,amount\n\
+        "period_of_posting,team,currency,amount\n\
          total,payments,USD,17.000000000\n\
          total,search,USD,5.000000000\n"
     );
@@ -121,7 +121,8 @@ fn a_metric_takes_the_groups_filters_and_periods_of_costs() {
     let scene = scene(ALL);
     assert_eq!(
         metric(&scene, "list_cost", "--group-by service_name --filter team=payments"),
-        "period,service_name,unit,list_cost,charges,unknown_charges\ntotal,EC2,USD,17.25,3,0\n"
+        "period_of_charge,service_name,unit,list_cost,charges,unknown_charges\n\
+         total,EC2,USD,17.25,3,0\n"
     );
     let text = "costs --metric pricing_quantity --group-by team --granularity monthly";
     let json = scene.run(&format!("{text} --format json --from 2026-03")).expect(0).json();

@@ -44,7 +44,7 @@ fn a_ledger_of_fewer_dimensions_is_restated_once_with_equal_money() {
     // 2.5 + 4 of payments, 7.5 of search.
     assert_eq!(
         costs,
-        "period,team,service_name,currency,amount\n\
+        "period_of_posting,team,service_name,currency,amount\n\
          2026-01,payments,Compute,USD,6.500000000\n\
          2026-01,search,Compute,USD,7.500000000\n\
          2026-02,payments,Compute,USD,6.500000000\n\
@@ -69,7 +69,7 @@ fn a_ledger_of_fewer_dimensions_is_restated_once_with_equal_money() {
     let by_price = by_price.split_whitespace().collect::<Vec<_>>();
     assert_eq!(
         scene.run_with(&by_price, &[]).expect(0).stdout,
-        "period,pricing_category,publisher_name,currency,amount\n\
+        "period_of_posting,pricing_category,publisher_name,currency,amount\n\
          total,,Skyline,USD,15.000000000\n\
          total,Committed,AWS,USD,5.000000000\n\
          total,Standard,AWS,USD,8.000000000\n"
@@ -93,7 +93,7 @@ fn days_that_are_not_collected_again_keep_what_they_have() {
     let costs = "costs --group-by publisher_name --granularity monthly --format csv";
     assert_eq!(
         scene.run(costs).expect(0).stdout,
-        "period,publisher_name,currency,amount\n\
+        "period_of_posting,publisher_name,currency,amount\n\
          2026-01,,USD,14.000000000\n\
          2026-02,AWS,USD,6.500000000\n\
          2026-02,Skyline,USD,7.500000000\n"

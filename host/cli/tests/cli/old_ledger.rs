@@ -32,7 +32,7 @@ fn old_ledger() -> Scene {
 
 const COSTS: &str = "costs --group-by team --granularity monthly --format csv";
 const BEFORE: &str = "\
-period,team,currency,amount
+period_of_posting,team,currency,amount
 2026-01,payments,USD,1.113600000
 2026-01,search,USD,2.000000000
 2026-02,payments,USD,1.113600000
@@ -80,7 +80,7 @@ fn an_old_ledger_takes_new_bills() {
     // payments: 2 × 1.1136; search: 3 + 4.
     assert_eq!(
         costs.stdout,
-        "period,team,currency,amount\n\
+        "period_of_posting,team,currency,amount\n\
          total,payments,USD,2.227200000\n\
          total,search,USD,7.000000000\n"
     );

@@ -170,7 +170,8 @@ struct UnknownPeriodDocument {
     reason: String,
 }
 
-/// All charges against the places where they stand, over the whole ledger. Decimal text.
+/// All charges of the ledger, or of a plan's period, against the places where they stand. Decimal
+/// text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Conservation")]
 pub struct ConservationDocument {

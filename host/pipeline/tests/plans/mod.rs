@@ -142,7 +142,7 @@ fn a_plan_says_who_gets_what_in_its_period_and_that_more_moves_elsewhere() {
     assert_eq!((&redecided.silent, &redecided.woken), (&vec![], &vec![]));
     assert!(
         plan.conservation[0].difference.is_zero()
-            && plan.conservation[0].charged.rounded_text(0) == "60"
+            && plan.conservation[0].charged.rounded_text(0) == "40"
     );
     assert_eq!(
         (plan.generation_before.as_deref(), plan.generation.as_str()),

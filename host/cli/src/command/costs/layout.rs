@@ -4,6 +4,7 @@ use crate::args::GranularityName;
 use crate::query;
 use crate::table::{Align, Table, csv_line};
 use crate::ui::Ui;
+use domain::axis::Axis;
 use domain::money::{Currency, Sum};
 use domain::period::Month;
 use installation::amount_text::{counted, grouped};
@@ -13,15 +14,27 @@ use reports::costs::read::{CostRow, CostTable};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// The part of the totals that corrects earlier months, and the way to look at it.
-fn corrections(table: &CostTable) -> Option<String> {
+/// The axis that all figures go by. Then the part of the totals that corrects earlier months, and
+/// the way to look at it.
+fn axis_lines(table: &CostTable) -> String {
     let line = |(month, currency, amount): &(Month, Currency, Sum)| {
         let amount = grouped(&amount.rounded_text(currency.payable_decimals()));
         format!("of this, corrections of {month}: {amount} {currency}\n")
     };
-    let lines: String = table.corrections.iter().map(line).collect();
-    let more = "`--group-by team,charge_period` and `apportion explain` show them\n";
-    (!lines.is_empty()).then(|| lines + more)
+    let corrections: String = table.corrections.iter().map(line).collect();
+    let more = match corrections.is_empty() {
+        true => "",
+        false => "`--group-by team,charge_period` and `apportion explain` show them\n",
+    };
+    format!("{}\n{corrections}{more}", table.query.axis.words())
+}
+
+/// The name of the column of periods in csv, which says the axis.
+pub fn period_header(axis: Axis) -> &'static str {
+    match axis {
+        Axis::Posting => "period_of_posting",
+        Axis::Charge => "period_of_charge",
+    }
 }
 
 /// A line of the table.
@@ -58,7 +71,7 @@ impl Layout {
             .iter()
             .map(|(currency, total)| self.block(ui, table, *currency, *total))
             .collect();
-        blocks.extend(corrections(table));
+        blocks.push(axis_lines(table));
         blocks.join("\n")
     }
 
@@ -125,7 +138,7 @@ impl Layout {
     }
 
     pub fn csv(&self, table: &CostTable) -> String {
-        let mut header = vec!["period"];
+        let mut header = vec![period_header(table.query.axis)];
         header.extend(self.names.iter().map(String::as_str));
         header.extend(["currency", "amount"]);
         let mut text = csv_line(header.iter().copied());

@@ -1,7 +1,7 @@
 //! Metrics of charges as text, CSV and JSON.
 
 use super::CostsArgs;
-use super::layout::other_name;
+use super::layout::{other_name, period_header};
 use crate::args::TableFormat;
 use crate::error::Failure;
 use crate::query;
@@ -86,7 +86,8 @@ fn cells(row: &MeasuredRow, keys: Vec<String>, args: &CostsArgs) -> Vec<String> 
 
 fn csv(table: &MeasuredTable, args: &CostsArgs) -> String {
     let names = names(table);
-    let header = ["period"].into_iter().chain(names.iter().map(String::as_str)).chain([
+    let period = period_header(table.query.axis);
+    let header = [period].into_iter().chain(names.iter().map(String::as_str)).chain([
         "unit",
         table.metric.name(),
         "charges",
@@ -126,5 +127,5 @@ fn text(ui: Ui, table: &MeasuredTable, args: &CostsArgs) -> String {
         layout.row(cells);
     }
     let (header, body) = layout.parts();
-    format!("{}\n{body}\n", ui.bold(&header))
+    format!("{}\n{body}\n\n{}\n", ui.bold(&header), table.query.axis.words())
 }
