@@ -43,6 +43,8 @@ struct BlockFeed {
     ended: bool,
     careful: bool,
     delimiter: u8,
+    /// Of the header.
+    columns: usize,
 }
 
 #[derive(Default)]
@@ -82,6 +84,7 @@ impl CsvScan {
         let read = Arc::default();
         let mut feed = BlockFeed::new(table, format, &read)?;
         feed.header_line(table)?;
+        feed.columns = columns;
         Ok(CsvScan {
             table: table.clone(),
             feed: Mutex::new(feed),
@@ -89,6 +92,17 @@ impl CsvScan {
             columns,
             wanted,
             short_rows,
+        })
+    }
+}
+
+impl Block {
+    /// All cells of whole rows, with their quotes.
+    fn cells(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.structure.ends().iter().filter_map(move |end| {
+            let end = *end as usize;
+            self.bytes.get(std::mem::replace(&mut start, end + 1)..end)
         })
     }
 }
@@ -107,6 +121,7 @@ impl BlockFeed {
             ended: false,
             careful: false,
             delimiter: table.form.delimiter,
+            columns: 0,
         })
     }
 
@@ -176,7 +191,7 @@ impl BlockFeed {
                 block.bytes.push(b'\n');
             }
             if self.careful {
-                let consumed = careful::pick(block, self.delimiter, self.ended);
+                let consumed = careful::pick(block, (self.delimiter, self.columns), self.ended);
                 self.carry = block.bytes.split_off(consumed.kept);
                 self.place += consumed.read as u64;
                 if consumed.read > 0 {
@@ -195,7 +210,11 @@ impl BlockFeed {
             let hopeless = end == 0 && (self.ended || block.bytes.len() > ROW_BYTES_MAX);
             // A quote that is never closed hides all lines below it, so they are read one by one.
             let unclosed = self.ended && end < block.bytes.len();
-            if block.structure.stray_quote || hopeless || unclosed {
+            let swallows = block.structure.lines_in_quotes
+                && block
+                    .cells()
+                    .any(|cell| careful::is_of_rows(cell, self.delimiter, self.columns));
+            if block.structure.stray_quote || hopeless || unclosed || swallows {
                 self.careful = true;
                 continue;
             }

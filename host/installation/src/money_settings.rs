@@ -16,7 +16,7 @@ use rule_engine::options::UnknownTeams;
 use std::collections::BTreeMap;
 
 /// The settings of a source that decide how its bills are read.
-const OF_SOURCES: [&str; 9] = [
+const OF_SOURCES: [&str; 10] = [
     "plugin",
     "delimiter",
     "delivery",
@@ -25,6 +25,7 @@ const OF_SOURCES: [&str; 9] = [
     "skip_lines",
     "decimal_comma",
     "accrues_for",
+    "formerly",
     "config",
 ];
 const DIMENSIONS: &str = "dimensions";

@@ -167,12 +167,20 @@ fn recorded_source(
         name: source.name.clone(),
         collector,
         request,
-        accrues_for: source.accrues_for.value.clone(),
+        accrues_for: bill_names(settings, source),
+        formerly: source.formerly.value.clone(),
         window: window(source, restated),
         delivery: source.delivery.value,
         repeats: source.repeats.value,
         kept: kept(settings, source),
     })
+}
+
+/// The bill that a source estimates, by all of its names.
+fn bill_names(settings: &Settings, source: &SourceSettings) -> Vec<String> {
+    let Some(bill) = &source.accrues_for.value else { return Vec::new() };
+    let formerly = settings.sources().filter(|it| it.name == *bill).map(|it| &it.formerly.value);
+    std::iter::once(bill).chain(formerly.flatten()).cloned().collect()
 }
 
 /// What the source says of the details of its charges, or else the installation.
@@ -200,7 +208,8 @@ pub fn or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSettings]) 
             now: now.clone(),
             tables: Vec::new(),
         },
-        accrues_for: of.accrues_for.value.clone(),
+        accrues_for: bill_names(settings, of),
+        formerly: of.formerly.value.clone(),
         window: window(of, None),
         delivery: of.delivery.value,
         repeats: of.repeats.value,

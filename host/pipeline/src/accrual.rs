@@ -15,13 +15,13 @@ use std::collections::BTreeSet;
 
 /// Bills first: once they are collected, it is known which estimates count.
 pub fn in_order(sources: &[Source]) -> impl Iterator<Item = &Source> {
-    let accrues = |source: &&Source| source.accrues_for.is_some();
+    let accrues = |source: &&Source| !source.accrues_for.is_empty();
     sources.iter().filter(move |source| !accrues(source)).chain(sources.iter().filter(accrues))
 }
 
 /// The names of sources that estimate.
 pub fn estimates<'s>(sources: &[&'s Source]) -> impl Iterator<Item = &'s str> {
-    let estimating = sources.iter().filter(|source| source.accrues_for.is_some());
+    let estimating = sources.iter().filter(|source| !source.accrues_for.is_empty());
     estimating.map(|source| source.name.as_str())
 }
 
@@ -40,10 +40,13 @@ pub fn take_back(
     source: &Source,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<BilledDays, Diagnostic> {
-    let Some(bill) = &source.accrues_for else { return Ok(BilledDays::default()) };
-    // A statement without charges is a day taken back. It neither bills nor estimates.
-    let billed = standing.statements(transaction, bill)?;
-    let days: BTreeSet<Day> = billed.iter().map(|(day, _)| day.source_day.day).collect();
+    let Some(bill) = source.accrues_for.first() else { return Ok(BilledDays::default()) };
+    let mut days: BTreeSet<Day> = BTreeSet::new();
+    for name in &source.accrues_for {
+        // A statement without charges is a day taken back. It neither bills nor estimates.
+        let billed = standing.statements(transaction, name)?;
+        days.extend(billed.iter().map(|(day, _)| day.source_day.day));
+    }
     let mut estimates = standing.statements(transaction, &source.name)?;
     estimates.retain(|(estimate, _)| days.contains(&estimate.source_day.day));
     let mut taken_back: Vec<SourceDay> =

@@ -23,7 +23,8 @@ use domain::generation::TurningDays;
 use domain::period::{Day, Period};
 use domain::port::{Decider, Rules};
 use domain::run::SourceDay;
-use ledger::segment::ChargeLines;
+use domain::spread::Spread;
+use ledger::segment::{ChargeLines, PriceList};
 use ledger::{GenerationId, StoredDay, Transaction};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,11 +85,15 @@ pub fn allocate(
             ready.insert(*generation, (rulings.cells(dictionary, &filters), drivers));
         }
     }
+    // A window can reach over days with other rules, so the details are those that any rule reads.
+    let spreads = || rulings.values().flat_map(|it| &it.outcomes).filter_map(Outcome::spread);
+    let prices = spreads().any(Spread::weighs_details).then(|| PriceList::of(dictionary));
     let inputs: BTreeMap<GenerationId, AllocationInputs<'_>> = ready
         .iter()
         .filter_map(|(generation, (cells, drivers))| {
             let rulings = rulings.get(generation)?;
-            Some((*generation, rulings.inputs(dictionary, ports, cells, drivers)))
+            let inputs = rulings.inputs(dictionary, ports, cells, drivers);
+            Some((*generation, AllocationInputs { prices: prices.as_ref(), ..inputs }))
         })
         .collect();
     let mut settlement = Settlement {

@@ -8,9 +8,11 @@ pub struct Source {
     pub name: String,
     pub collector: Box<dyn Collector>,
     pub request: CollectRequest,
-    /// The source whose charges this one estimates. Estimates count on days of which that source
-    /// has no charges yet.
-    pub accrues_for: Option<String>,
+    /// The source whose charges this one estimates, with its former names. Estimates count on days
+    /// of which that source has no charges yet. Nothing for a source that estimates nothing.
+    pub accrues_for: Vec<String>,
+    /// Names that the source had before. What they stated is its own, until it states it anew.
+    pub formerly: Vec<String>,
     /// The days to ask for, if the request names no period. Without a window, the source is asked
     /// for everything.
     pub window: Option<SourceWindow>,

@@ -7,12 +7,17 @@ use rhai::Dynamic;
 /// A little more than a year. Longer windows would only be slow.
 const WINDOW_DAYS_MAX: i64 = 400;
 
+pub(crate) const BASES: &str =
+    "\"direct\", \"billed_cost\", \"contracted_cost\", \"list_cost\" or \"allocated\"";
+
 /// The basis that a word means.
 pub(crate) fn basis_of(word: &str) -> Option<CostBasis> {
     match word {
         // The longer word is that of older rules.
         "direct" | "effective_cost" => Some(CostBasis::Direct),
         "billed_cost" => Some(CostBasis::Billed),
+        "contracted_cost" => Some(CostBasis::Contracted),
+        "list_cost" => Some(CostBasis::List),
         "allocated" => Some(CostBasis::Allocated),
         _ => None,
     }

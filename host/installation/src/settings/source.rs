@@ -64,6 +64,9 @@ section! {
         /// The source of the bill that this source estimates. The estimates count until the bill
         /// has charges of the day; then they are reversed.
         pub accrues_for: Setting<Option<String>> = Setting::default_of(None),
+        /// Names that the source had before. What it stated under them is taken back there, as far
+        /// as it states it anew.
+        pub formerly: Setting<Vec<String>> = Setting::default_of(Vec::new()),
         /// The first day that is wanted, of a source without paths; otherwise the first day of the
         /// month before the first collection.
         pub since: Setting<Option<Day>> = Setting::default_of(None),
@@ -220,6 +223,28 @@ impl SourceCheck<'_> {
                 false => format!("name the source of the bill; there are: {}", bills.join(", ")),
             };
             self.refuse(&span, problem, hint);
+        }
+    }
+
+    /// A former name is a name that no source has now, and that one source had.
+    pub fn former_names(&mut self, sources: &BTreeMap<String, Spanned<SourceSettings>>) {
+        let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+        for (name, source) in sources {
+            let formerly = &source.get_ref().formerly;
+            let Some(span) = formerly.span() else { continue };
+            for former in &formerly.value {
+                let problem = match taken.insert(former, name) {
+                    _ if sources.contains_key(former) => {
+                        format!("'{former}' is a source, and cannot be a former name of '{name}'")
+                    }
+                    Some(other) => {
+                        format!("'{other}' and '{name}' cannot both have been '{former}'")
+                    }
+                    None => continue,
+                };
+                let hint = "name what the source was called before, and no other source";
+                self.refuse(&span, problem, hint);
+            }
         }
     }
 

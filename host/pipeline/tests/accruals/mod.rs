@@ -12,7 +12,7 @@ use pipeline::source::Source;
 const ESTIMATES: &str = "2026-03-01 compute a 10\n2026-03-02 compute a 10\n2026-03-02 compute b 5";
 
 fn estimates(text: &str) -> Source {
-    Source { accrues_for: Some("aws".into()), ..source("estimates", charges(text)) }
+    Source { accrues_for: vec!["aws".into()], ..source("estimates", charges(text)) }
 }
 
 fn total(ledger: &Reader) -> Vec<String> {
@@ -81,7 +81,7 @@ fn estimates_are_taken_back_even_if_their_own_source_fails() {
     let mut ledger = Ledger::in_memory().unwrap();
     try_run(&mut ledger, vec![estimates(ESTIMATES)], &rules()).unwrap();
     let broken = Source {
-        accrues_for: Some("aws".into()),
+        accrues_for: vec!["aws".into()],
         ..failing("estimates", Vec::new(), Diagnostic::new(code::PLUGIN_TRAPPED, "down"))
     };
     let report = try_run(

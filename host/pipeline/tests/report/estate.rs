@@ -248,7 +248,8 @@ pub fn run_on(ledger: &mut Ledger, sources: &[(&str, Vec<RawCharge>)], rules: &d
             }])
         }),
         request: request(name),
-        accrues_for: None,
+        accrues_for: Vec::new(),
+        formerly: Vec::new(),
         kept: domain::charge::KeptDetails::default(),
         window: None,
         delivery: None,

@@ -197,7 +197,8 @@ pub fn run_once(path: &Path, charges: Vec<RawCharge>, failure: Option<Diagnostic
                 ..FakeCollector::new(vec![batch])
             }),
             request: request("aws"),
-            accrues_for: None,
+            accrues_for: Vec::new(),
+            formerly: Vec::new(),
             kept: domain::charge::KeptDetails::default(),
             window: None,
             delivery: None,
