@@ -286,7 +286,7 @@ impl CsvWorker {
                 scan.short_rows == ShortRows::Filled
                     && !is_cut
                     && ends.len() < scan.columns
-                    && !row.trim_ascii().is_empty()
+                    && !is_blank(row)
             };
             let garbled = if is_text { None } else { not_text(row, at) };
             if garbled.is_some() {
@@ -334,11 +334,16 @@ impl Line<'_> {
 
 /// A row of another length than the header. An empty line gives `None`.
 fn ragged(row: &[u8], cells: usize, columns: usize, place: u64) -> Option<UnreadableRow> {
-    if row.trim_ascii().is_empty() {
+    if is_blank(row) {
         return None;
     }
     let reason = format!("the row has {cells} cells and the header {columns}");
     Some(UnreadableRow { code: code::ROW_RAGGED, reason, place, excerpt: excerpt(row) })
+}
+
+/// Programs of DOS end a file with a control character.
+fn is_blank(row: &[u8]) -> bool {
+    matches!(row.trim_ascii(), [] | [0x1A])
 }
 
 /// Files that were joined have byte order marks between their rows.

@@ -141,6 +141,24 @@ fn quotes_that_would_swallow_rows_unseen_are_found() {
     assert_eq!((rows.len(), unreadable.len()), (48, 2));
 }
 
+#[test]
+fn the_end_of_a_file_of_dos_is_no_row() {
+    let folder = tempfile::tempdir().unwrap();
+    for end in ["\u{1A}", "\u{1A}\r\n", "\r\n\u{1A}\n"] {
+        let text = format!("a,b\r\n1,2\r\n{end}");
+        let given = table(folder.path(), "dos.csv", text.as_bytes());
+        assert_eq!(
+            read(&given, &["a", "b"]).unwrap(),
+            (vec![vec!["1".into(), "2".into()]], vec![])
+        );
+        let wanted = [WantedColumn::text("a")];
+        let scan = Scan::open(&given, &wanted, ShortRows::Filled).unwrap();
+        let (mut worker, mut rows) = (scan.worker(), 0);
+        while worker.next(&mut |batch| Ok(rows += batch.rows)).unwrap() {}
+        assert_eq!(rows, 1, "{end:?}");
+    }
+}
+
 /// Cells that begin with a quote, though nobody meant it as one.
 #[test]
 fn a_cell_that_holds_whole_rows_is_no_cell() {

@@ -15,7 +15,7 @@ use crate::withdraw::{CollectedDays, OlderStatements};
 use domain::code::Family;
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
-use domain::run::{DayTotals, SourceDay};
+use domain::run::{DayTotals, DeliveryDay, SourceDay};
 use domain::tag::TagSchema;
 use ledger::{CollectionId, Restated};
 use std::collections::BTreeSet;
@@ -114,22 +114,12 @@ impl GatheredSource<'_> {
         let transaction = &mut *collection.transaction;
         let mut report = SourceReport::new(&source.name, source.collector.identity());
         let mut changed = BTreeSet::new();
-        let mut totals: Vec<_> = self.gathered.totals.iter().collect();
-        // The sums come out of a hash table, and statements are numbered in this order.
-        totals.sort_by_key(|(key, _)| **key);
-        for (day, totals) in totals {
-            let day = day.at(&source.name);
-            let restated = transaction.restate(id, &day, totals)?;
-            report.count(collection.standing.compare(restated, &day, totals));
-            changed.extend((restated != Restated::Unchanged).then_some(day.source_day));
-        }
         let (own, of_former_names): (Vec<_>, Vec<_>) =
             older.gone.into_iter().partition(|day| day.source_day.source == source.name);
-        for day in &own {
-            let nothing = DayTotals::default();
-            let restated = transaction.restate(id, day, &nothing)?;
-            report.count(collection.standing.compare(restated, day, &nothing));
-            changed.extend((restated != Restated::Unchanged).then(|| day.source_day.clone()));
+        for (day, totals) in self.statements(&source.name, own) {
+            let restated = transaction.restate(id, &day, &totals)?;
+            report.count(collection.standing.compare(restated, &day, &totals));
+            changed.extend((restated != Restated::Unchanged).then_some(day.source_day));
         }
         (report.withdrawn, report.restated) = (older.withdrawn, older.restated);
         report.days_kept = older.waiting;
@@ -176,6 +166,16 @@ impl GatheredSource<'_> {
         });
         let changed = changed.into_iter().collect();
         Ok(CollectionResult { report, changed, changed_usage })
+    }
+
+    /// All days with charges, and then those that are gone.
+    fn statements(&self, source: &str, gone: Vec<DeliveryDay>) -> Vec<(DeliveryDay, DayTotals)> {
+        let mut totals: Vec<_> = self.gathered.totals.iter().collect();
+        // The sums come out of a hash table, and statements are numbered in this order.
+        totals.sort_by_key(|(key, _)| **key);
+        let charged = totals.into_iter().map(|(day, totals)| (day.at(source), totals.clone()));
+        let gone = gone.into_iter().map(|day| (day, DayTotals::default()));
+        charged.chain(gone).collect()
     }
 
     /// Decides over older statements. Refuses money that would count twice, or would go without

@@ -85,9 +85,7 @@ pub fn allocate(
             ready.insert(*generation, (rulings.cells(dictionary, &filters), drivers));
         }
     }
-    // A window can reach over days with other rules, so the details are those that any rule reads.
-    let spreads = || rulings.values().flat_map(|it| &it.outcomes).filter_map(Outcome::spread);
-    let prices = spreads().any(Spread::weighs_details).then(|| PriceList::of(dictionary));
+    let prices = prices(&rulings, dictionary);
     let inputs: BTreeMap<GenerationId, AllocationInputs<'_>> = ready
         .iter()
         .filter_map(|(generation, (cells, drivers))| {
@@ -111,6 +109,13 @@ pub fn allocate(
     }
     allocated.rule_calls = decider.calls();
     Ok(allocated)
+}
+
+/// For reading details, if any rule weighs by them: a window can reach over days with other rules.
+fn prices(rulings: &BTreeMap<GenerationId, Rulings>, dictionary: &Dictionary) -> Option<PriceList> {
+    let outcomes = rulings.values().flat_map(|rulings| &rulings.outcomes);
+    let mut spreads = outcomes.filter_map(Outcome::spread);
+    spreads.any(Spread::weighs_details).then(|| PriceList::of(dictionary))
 }
 
 /// A day is allocated with all its sources: the weights of each hang on the costs of all.

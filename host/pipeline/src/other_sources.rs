@@ -73,12 +73,15 @@ impl CollectedSource<'_, '_> {
     ) -> Result<Evidence, Diagnostic> {
         let figures = |totals: &DayTotals| (totals.charges, totals.billed, totals.effective);
         let (mut evidence, mut hours_are_known) = (Evidence::default(), true);
+        let mut prices = None;
         for (day, totals) in own {
             let Some(of_other) = days.get(day).filter(|it| it.billed == totals.billed) else {
                 continue;
             };
             let are_alike = figures(of_other) == figures(totals);
-            let charges = self.charges(day, other)?;
+            let prices =
+                prices.get_or_insert_with(|| PriceList::of(&lock(self.registry).dictionary));
+            let charges = self.charges(day, other, prices)?;
             hours_are_known &= charges.hours_are_known;
             evidence.add(*day, totals, are_alike, self.likeness(&charges, are_alike));
         }
@@ -88,13 +91,17 @@ impl CollectedSource<'_, '_> {
         Ok(evidence)
     }
 
-    fn charges(&self, day: &CurrencyDay, other: &str) -> Result<BothCharges, Diagnostic> {
+    fn charges(
+        &self,
+        day: &CurrencyDay,
+        other: &str,
+        prices: &PriceList,
+    ) -> Result<BothCharges, Diagnostic> {
         let CurrencyDay { day, currency } = *day;
         let place = SourceDay { source: other.to_owned(), day, currency };
         let dictionary = &mut lock(self.registry).dictionary;
-        let prices = PriceList::of(dictionary);
-        let own = read(&self.ledger.segments_of(self.collection, day, currency)?, &prices)?;
-        let mut others = read(&self.ledger.segments(&place)?, &prices)?;
+        let own = read(&self.ledger.segments_of(self.collection, day, currency)?, prices)?;
+        let mut others = read(&self.ledger.segments(&place)?, prices)?;
         let beside = self.standing.segments(&place);
         if let Some(theirs) = self.standing.dictionary().filter(|_| !beside.is_empty()) {
             for mut charge in read(&beside, &PriceList::of(theirs))? {
@@ -109,6 +116,9 @@ impl CollectedSource<'_, '_> {
     /// another effective cost.
     fn likeness(&self, charges: &BothCharges, are_alike: bool) -> Likeness {
         let BothCharges { own, others, .. } = charges;
+        if charges.are_of_other_hours() {
+            return Likeness::Different;
+        }
         let dictionary = &lock(self.registry).dictionary;
         let by = |comparison| compare(comparison, own, others, dictionary);
         if are_alike {
@@ -137,18 +147,18 @@ impl CollectedSource<'_, '_> {
             "the source '{other}' has {same} of {}: they would count twice",
             evidence.days_in_words()
         );
-        let mut hint = Hint::text("");
-        if !self.sources.iter().any(|it| it.name == other) {
-            let setting = format!("formerly = [\"{other}\"]");
-            hint = Hint::text(format!("if '{other}' is a former name of this source, write "))
-                .then(Hint::setting(setting))
-                .then(format!(" in [sources.{source}]; otherwise "));
-        }
-        hint = hint
-            .then("leave the files out of one of the two; if both are owed, write ")
+        let either = "leave the charges out of one of the two; if both are owed, write ";
+        let is_of_run = self.sources.iter().any(|it| it.name == other);
+        let first = match is_of_run {
+            true => Hint::text(either),
+            false => Hint::text(format!("if '{other}' is a former name of this source, write "))
+                .then(Hint::setting(format!("formerly = [\"{other}\"]")))
+                .then(format!(" in [sources.{source}]; otherwise {either}")),
+        };
+        let mut hint = first
             .then(Hint::setting("repeats = \"count\""))
             .then(format!(" in [sources.{source}] and in [sources.{other}]"));
-        if evidence.kind() == RepeatKind::Charges && !hours_are_known {
+        if !hours_are_known {
             hint = hint.then(
                 "; if each has other hours of the days, let `details` of both keep \"hours\", so \
                  that hours are compared too",
@@ -178,6 +188,14 @@ impl BothCharges {
             }
         }
         both
+    }
+
+    /// Whether no hour has charges in both.
+    fn are_of_other_hours(&self) -> bool {
+        let hours = |charges: &[DayCharge]| -> BTreeSet<u8> {
+            charges.iter().map(|charge| charge.hour).collect()
+        };
+        self.hours_are_known && hours(&self.own).is_disjoint(&hours(&self.others))
     }
 }
 
