@@ -45,7 +45,7 @@ pub fn of_standing_days(source: &SourceReport) -> Vec<String> {
     }
     if source.days_taken_over > 0 {
         let days = counted(source.days_taken_over, "day", "days");
-        lines.push(format!("{days} of its former name taken back there, since it has them itself"));
+        lines.push(format!("{days} taken back under a former name, since it states them itself"));
     }
     if source.days_kept > 0 {
         lines.push(format!(
