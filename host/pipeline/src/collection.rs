@@ -28,8 +28,6 @@ pub struct Collection<'a, 'r, 't, 'l> {
     /// Days whose estimates do not count any more.
     pub billed: BilledDays,
     pub standing: &'a Standing<'a>,
-    /// All sources of the run.
-    pub sources: &'a [&'a Source],
     /// The sources that estimate.
     pub estimates: &'a BTreeSet<&'a str>,
     pub transaction: &'t mut Transaction<'l>,
@@ -63,7 +61,6 @@ impl<'r> Collection<'_, 'r, '_, '_> {
     pub fn beside_others(&self, collection: CollectionId) -> CollectedSource<'_, 'r> {
         CollectedSource {
             source: self.source,
-            sources: self.sources,
             estimates: self.estimates,
             collection,
             ledger: self.transaction,

@@ -12,8 +12,8 @@ use domain::hint::Hint;
 use domain::mapping::{Feed, Mapping, Origin, Value};
 use domain::money::Sum;
 use domain::port::GrantedTable;
+use foldhash::HashMap;
 use foldhash::fast::FixedState;
-use foldhash::{HashMap, HashMapExt};
 use std::hash::BuildHasher;
 
 /// A sum of a cost and of an amount that is a member of a list.

@@ -22,8 +22,6 @@ use std::sync::Mutex;
 /// A source whose files were collected, beside the others of the ledger.
 pub struct CollectedSource<'a, 'r> {
     pub source: &'a Source,
-    /// All sources of the run.
-    pub sources: &'a [&'a Source],
     /// Sources that estimate. An estimate may be right, and gives way to its bill.
     pub estimates: &'a BTreeSet<&'a str>,
     pub collection: CollectionId,
@@ -147,15 +145,10 @@ impl CollectedSource<'_, '_> {
             "the source '{other}' has {same} of {}: they would count twice",
             evidence.days_in_words()
         );
-        let either = "leave the charges out of one of the two; if both are owed, write ";
-        let is_of_run = self.sources.iter().any(|it| it.name == other);
-        let first = match is_of_run {
-            true => Hint::text(either),
-            false => Hint::text(format!("if '{other}' is a former name of this source, write "))
-                .then(Hint::setting(format!("formerly = [\"{other}\"]")))
-                .then(format!(" in [sources.{source}]; otherwise {either}")),
-        };
-        let mut hint = first
+        let mut hint = Hint::text("leave the charges out of one of the two; if ")
+            .then(format!("'{other}' is a former name of '{source}', write "))
+            .then(Hint::setting(format!("formerly = [\"{other}\"]")))
+            .then(format!(" in [sources.{source}]; if both are owed, write "))
             .then(Hint::setting("repeats = \"count\""))
             .then(format!(" in [sources.{source}] and in [sources.{other}]"));
         if !hours_are_known {

@@ -241,7 +241,6 @@ fn collect_all(
                 at_ms: options.at_ms,
                 billed,
                 standing,
-                sources: &sources,
                 estimates: &estimates,
                 transaction,
                 registry,

@@ -48,7 +48,7 @@ fn a_source_with_a_former_name_carries_on() {
     let hint = report.sources[0].failure.as_ref().unwrap().to_string();
     assert!(
         hint.contains(
-            "if 'aws' is a former name of this source, write `formerly = [\"aws\"]` in \
+            "if 'aws' is a former name of 'amazon', write `formerly = [\"aws\"]` in \
              [sources.amazon]"
         ),
         "{hint}"
@@ -147,6 +147,8 @@ fn text(drawn: &[(u8, u8, u16)]) -> String {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// After any change of name, each day has the charges of the new name if it has some, and
     /// otherwise those of the old name. So it is with a second change.
     #[test]
