@@ -140,7 +140,7 @@ fn a_basis_that_no_source_keeps_is_told_with_the_setting() {
     assert_eq!(told(KeptDetails::default()), Vec::<String>::new());
     let without = told(KeptDetails { prices: false, ..KeptDetails::default() });
     assert_eq!(without.len(), 1);
-    let expect = "r.rhai:4:56: R106: the detail 'list_cost' exists but is not kept";
+    let expect = "r.rhai:4:57: R106: the detail 'list_cost' exists but is not kept";
     assert!(without[0].starts_with(expect), "{}", without[0]);
     assert!(without[0].contains("details = [\"prices\""), "{}", without[0]);
 }
