@@ -97,7 +97,8 @@ fn make_run(ledger: &mut Ledger, night: &Night, crash: Option<u64>) -> RunReport
             ..FakeCollector::new(delivery.batches.clone())
         }),
         request: request(name),
-        accrues_for: None,
+        accrues_for: Vec::new(),
+        formerly: Vec::new(),
         kept: domain::charge::KeptDetails::default(),
         window: None,
         delivery: None,

@@ -22,17 +22,26 @@ enum RowEnd {
     Bad {
         at: usize,
     },
+    /// The cell that begins with the quote at this byte holds rows.
+    Swallows {
+        at: usize,
+        lines: usize,
+    },
     Unfinished,
 }
 
 /// Keeps the good rows of a block, notes the bad lines, and leaves an unfinished row at the end
 /// behind.
-pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> PickedBytes {
+pub(crate) fn pick(
+    block: &mut Block,
+    (delimiter, columns): (u8, usize),
+    ended: bool,
+) -> PickedBytes {
     let bytes = std::mem::take(&mut block.bytes);
     let mut at = 0;
     while at < bytes.len() {
         let place = block.place + at as u64;
-        let row = read_row(&bytes[at..], delimiter);
+        let row = read_row(&bytes[at..], delimiter, columns);
         let line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1);
         match row {
             RowEnd::Good { end } => {
@@ -42,26 +51,11 @@ pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> PickedBytes
             }
             // The end may come with the next block, as far as a row may be so long.
             RowEnd::Unfinished if !ended && bytes.len() - at <= ROW_BYTES_MAX => break,
-            RowEnd::Unfinished => {
-                let reason = "a quote opens in this line and is never closed".to_owned();
-                block.unreadable.push(UnreadableRow {
-                    code: code::ROW_QUOTE,
-                    reason,
-                    place,
-                    excerpt: excerpt(&bytes[at..line_end]),
-                });
-                at = line_end;
-            }
             // Only this line is given up: up to the next quote, many good rows may follow.
-            RowEnd::Bad { at: quote } => {
-                let column = String::from_utf8_lossy(&bytes[at..at + quote]).chars().count() + 1;
-                let reason = format!(
-                    "a quote stands at character {column}, inside a cell; cells with \
-                         quotes must be quoted and their quotes doubled"
-                );
+            RowEnd::Unfinished | RowEnd::Bad { .. } | RowEnd::Swallows { .. } => {
                 block.unreadable.push(UnreadableRow {
                     code: code::ROW_QUOTE,
-                    reason,
+                    reason: row.reason(&bytes[at..]),
                     place,
                     excerpt: excerpt(&bytes[at..line_end]),
                 });
@@ -76,14 +70,60 @@ pub(crate) fn pick(block: &mut Block, delimiter: u8, ended: bool) -> PickedBytes
     PickedBytes { kept, read: at }
 }
 
-fn read_row(bytes: &[u8], delimiter: u8) -> RowEnd {
+impl RowEnd {
+    /// Why the row that begins these bytes is not read.
+    fn reason(&self, bytes: &[u8]) -> String {
+        let character = |quote: usize| String::from_utf8_lossy(&bytes[..quote]).chars().count() + 1;
+        match self {
+            RowEnd::Good { .. } | RowEnd::Unfinished => {
+                "a quote opens in this line and is never closed".to_owned()
+            }
+            RowEnd::Bad { at } => format!(
+                "a quote stands at character {}, inside a cell; cells with quotes must be quoted \
+                 and their quotes doubled",
+                character(*at)
+            ),
+            RowEnd::Swallows { at, lines } => {
+                let lines =
+                    if *lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
+                format!(
+                    "the quote that opens at character {} is closed {lines} below, over lines \
+                     that are rows themselves; cells with quotes must be quoted and their quotes \
+                     doubled",
+                    character(*at)
+                )
+            }
+        }
+    }
+}
+
+/// Columns from which on the delimiters of a cell tell rows from prose.
+const COLUMNS_MIN: usize = 4;
+
+/// Whether a quoted cell is the end of a row, further rows, and the beginning of another one: then
+/// it has as many delimiters as these lines have. Rows with quotes would have closed it.
+pub(crate) fn is_of_rows(cell: &[u8], delimiter: u8, columns: usize) -> bool {
+    let [b'"', inner @ ..] = cell else { return false };
+    let lines = memchr::memchr_iter(b'\n', inner).count();
+    lines > 0
+        && columns >= COLUMNS_MIN
+        && memchr::memchr_iter(delimiter, inner).count() == lines * (columns - 1)
+}
+
+fn read_row(bytes: &[u8], delimiter: u8, columns: usize) -> RowEnd {
     let mut at = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     loop {
         if bytes.get(at) == Some(&b'"') {
+            let open = at;
             at = match closing_quote(bytes, at + 1) {
                 Some(close) => close + 1,
                 None => return RowEnd::Unfinished,
             };
+            let cell = &bytes[open..at];
+            if is_of_rows(cell, delimiter, columns) {
+                let lines = memchr::memchr_iter(b'\n', cell).count();
+                return RowEnd::Swallows { at: open, lines };
+            }
             match bytes.get(at) {
                 Some(byte) if *byte == delimiter || *byte == b'\n' => {}
                 Some(b'\r') if bytes.get(at + 1) == Some(&b'\n') => at += 1,

@@ -43,6 +43,8 @@ struct BlockFeed {
     ended: bool,
     careful: bool,
     delimiter: u8,
+    /// Of the header.
+    columns: usize,
 }
 
 #[derive(Default)]
@@ -82,6 +84,7 @@ impl CsvScan {
         let read = Arc::default();
         let mut feed = BlockFeed::new(table, format, &read)?;
         feed.header_line(table)?;
+        feed.columns = columns;
         Ok(CsvScan {
             table: table.clone(),
             feed: Mutex::new(feed),
@@ -89,6 +92,17 @@ impl CsvScan {
             columns,
             wanted,
             short_rows,
+        })
+    }
+}
+
+impl Block {
+    /// All cells of whole rows, with their quotes.
+    fn cells(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.structure.ends().iter().filter_map(move |end| {
+            let end = *end as usize;
+            self.bytes.get(std::mem::replace(&mut start, end + 1)..end)
         })
     }
 }
@@ -107,6 +121,7 @@ impl BlockFeed {
             ended: false,
             careful: false,
             delimiter: table.form.delimiter,
+            columns: 0,
         })
     }
 
@@ -176,7 +191,7 @@ impl BlockFeed {
                 block.bytes.push(b'\n');
             }
             if self.careful {
-                let consumed = careful::pick(block, self.delimiter, self.ended);
+                let consumed = careful::pick(block, (self.delimiter, self.columns), self.ended);
                 self.carry = block.bytes.split_off(consumed.kept);
                 self.place += consumed.read as u64;
                 if consumed.read > 0 {
@@ -195,7 +210,11 @@ impl BlockFeed {
             let hopeless = end == 0 && (self.ended || block.bytes.len() > ROW_BYTES_MAX);
             // A quote that is never closed hides all lines below it, so they are read one by one.
             let unclosed = self.ended && end < block.bytes.len();
-            if block.structure.stray_quote || hopeless || unclosed {
+            let swallows = block.structure.lines_in_quotes
+                && block
+                    .cells()
+                    .any(|cell| careful::is_of_rows(cell, self.delimiter, self.columns));
+            if block.structure.stray_quote || hopeless || unclosed || swallows {
                 self.careful = true;
                 continue;
             }
@@ -267,7 +286,7 @@ impl CsvWorker {
                 scan.short_rows == ShortRows::Filled
                     && !is_cut
                     && ends.len() < scan.columns
-                    && !row.trim_ascii().is_empty()
+                    && !is_blank(row)
             };
             let garbled = if is_text { None } else { not_text(row, at) };
             if garbled.is_some() {
@@ -315,11 +334,16 @@ impl Line<'_> {
 
 /// A row of another length than the header. An empty line gives `None`.
 fn ragged(row: &[u8], cells: usize, columns: usize, place: u64) -> Option<UnreadableRow> {
-    if row.trim_ascii().is_empty() {
+    if is_blank(row) {
         return None;
     }
     let reason = format!("the row has {cells} cells and the header {columns}");
     Some(UnreadableRow { code: code::ROW_RAGGED, reason, place, excerpt: excerpt(row) })
+}
+
+/// Programs of DOS end a file with a control character.
+fn is_blank(row: &[u8]) -> bool {
+    matches!(row.trim_ascii(), [] | [0x1A])
 }
 
 /// Files that were joined have byte order marks between their rows.

@@ -14,6 +14,8 @@ pub struct Structure {
     /// A quote opens where no cell starts, or a cell goes on behind its closing quote: the file
     /// does not follow the rules of quoting.
     pub stray_quote: bool,
+    /// A cell in quotes has several lines.
+    pub lines_in_quotes: bool,
     /// No byte is above 127, so the block is text.
     pub is_ascii: bool,
 }
@@ -35,6 +37,7 @@ impl Structure {
         self.count = 0;
         self.rows.clear();
         self.stray_quote = false;
+        self.lines_in_quotes = false;
         #[cfg(target_arch = "x86_64")]
         if let Some(simd) = pulp::x86::V3::try_new() {
             simd.vectorize(WideScan { structure: self, block, delimiter, simd });
@@ -81,6 +84,7 @@ impl Structure {
         // The last bit, spread over all: the next bytes begin inside quotes if these end there.
         state.inside = ((inside as i64) >> 63) as u64;
         let lines = found.lines & valid & !inside;
+        self.lines_in_quotes |= found.lines & valid & inside != 0;
         let ends = (found.delimiters & valid & !inside) | lines;
         // A cell starts behind another cell's end. A quote right behind a quote is a doubled quote
         // inside a cell.

@@ -142,6 +142,54 @@ fn quotes_that_would_swallow_rows_unseen_are_found() {
 }
 
 #[test]
+fn the_end_of_a_file_of_dos_is_no_row() {
+    let folder = tempfile::tempdir().unwrap();
+    for end in ["\u{1A}", "\u{1A}\r\n", "\r\n\u{1A}\n"] {
+        let text = format!("a,b\r\n1,2\r\n{end}");
+        let given = table(folder.path(), "dos.csv", text.as_bytes());
+        assert_eq!(
+            read(&given, &["a", "b"]).unwrap(),
+            (vec![vec!["1".into(), "2".into()]], vec![])
+        );
+        let wanted = [WantedColumn::text("a")];
+        let scan = Scan::open(&given, &wanted, ShortRows::Filled).unwrap();
+        let (mut worker, mut rows) = (scan.worker(), 0);
+        while worker.next(&mut |batch| Ok(rows += batch.rows)).unwrap() {}
+        assert_eq!(rows, 1, "{end:?}");
+    }
+}
+
+/// Cells that begin with a quote, though nobody meant it as one.
+#[test]
+fn a_cell_that_holds_whole_rows_is_no_cell() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "id,note,cost,team\n1,a,10,x\n2,\"wide, 5,10,x\n3,b,10,x\n4,wide\",10,x\n5,c,10,x\n";
+    let given = table(folder.path(), "swallow.csv", text.as_bytes());
+    // The note of the second row has a comma of its own, so it can be one note of three lines.
+    assert_eq!(read(&given, &["id"]).unwrap().0, [["1"], ["2"], ["5"]]);
+    let text = text.replace("wide, 5", "wide");
+    let given = table(folder.path(), "swallowed.csv", text.as_bytes());
+    let (rows, unreadable) = read(&given, &["id"]).unwrap();
+    assert_eq!(rows, [["1"], ["3"], ["5"]]);
+    let places: Vec<u64> = unreadable.iter().map(|row| row.place).collect();
+    assert_eq!(lines_at(&given, &places).unwrap(), [3, 5]);
+    assert_eq!(
+        unreadable[0].reason,
+        "the quote that opens at character 3 is closed 2 lines below, over lines that are rows \
+         themselves; cells with quotes must be quoted and their quotes doubled"
+    );
+    assert!(unreadable.iter().all(|row| row.code == code::ROW_QUOTE));
+    // A note of several lines has as many commas as it likes.
+    for note in ["one\ntwo", "a, b\nc", "a, b, c\nd, e, f, g, h\ni", "\n\n\n"] {
+        let text = format!("id,note,cost,team\n1,\"{note}\",10,x\n2,b,10,x\n");
+        let given = table(folder.path(), "notes.csv", text.as_bytes());
+        let (rows, unreadable) = read(&given, &["id", "note"]).unwrap();
+        assert_eq!((rows.len(), unreadable), (2, Vec::new()), "{note}");
+        assert_eq!(rows[0][1], note);
+    }
+}
+
+#[test]
 fn what_is_not_a_table_is_refused_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let open = |name: &str, bytes: &[u8]| read(&table(folder.path(), name, bytes), &["a"]);

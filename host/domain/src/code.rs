@@ -153,6 +153,8 @@ codes! {
     WEIGHTS_CANCEL "R212" Rules User
         "Weights of both signs nearly cancel out, so that shares would be larger than all that \
          they are shared by. Nothing was posted.";
+    COST_UNKNOWN "R213" Rules Incomplete
+        "A rule shares by a cost that some charges do not say. The pool stays where it is.";
     AMOUNT_TOO_LARGE "L108" Ledger User
         "An amount is larger than the ledger can hold. Nothing was posted.";
     QUERY_INVALID "N202" Runs User "A filter, grouping or period of a query cannot be understood.";

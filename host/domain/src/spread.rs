@@ -105,6 +105,11 @@ impl Spread {
         self.team_costs().iter().any(|costs| costs.basis == CostBasis::Allocated)
     }
 
+    /// Whether it weighs by a cost that is a detail of charges.
+    pub fn weighs_details(&self) -> bool {
+        self.team_costs().iter().any(|costs| costs.basis.of_charges().detail().is_some())
+    }
+
     /// The usage that it charges at a price, with all that may take its place.
     pub fn priced(&self) -> Vec<PricedUsage<'_>> {
         let mut priced = self.by.method().priced();

@@ -16,7 +16,7 @@ use rule_engine::options::UnknownTeams;
 use std::collections::BTreeMap;
 
 /// The settings of a source that decide how its bills are read.
-const OF_SOURCES: [&str; 11] = [
+const OF_SOURCES: [&str; 12] = [
     "plugin",
     "delimiter",
     "delivery",
@@ -27,6 +27,7 @@ const OF_SOURCES: [&str; 11] = [
     "accrues_for",
     "accrues_by",
     "settled_after_days",
+    "formerly",
     "config",
 ];
 const DIMENSIONS: &str = "dimensions";

@@ -214,6 +214,7 @@ impl Settings {
             check.source(name, source.get_ref(), &source.span());
         }
         check.accruals(&self.sources, &self.dimensions.value);
+        check.former_names(&self.sources);
         self.each("", &mut |key, setting| {
             let name = key.rsplit('.').next().unwrap_or(key);
             findings.extend(setting.place(name, reading));

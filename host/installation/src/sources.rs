@@ -168,6 +168,7 @@ fn recorded_source(
         collector,
         request,
         accrues_for: accrual(settings, source),
+        formerly: source.formerly.value.clone(),
         window: window(source, restated),
         delivery: source.delivery.value,
         repeats: source.repeats.value,
@@ -179,8 +180,11 @@ fn recorded_source(
 fn accrual(settings: &Settings, source: &SourceSettings) -> Option<Accrual> {
     let mut by = source.accrues_by.value.clone();
     by.retain(|field| settings.dimensions.value.contains(field));
+    let bill = source.accrues_for.value.clone()?;
+    let formerly = settings.sources().filter(|it| it.name == bill).map(|it| &it.formerly.value);
     Some(Accrual {
-        bill: source.accrues_for.value.clone()?,
+        formerly: formerly.flatten().cloned().collect(),
+        bill,
         by,
         settled_after_days: u32::try_from(source.settled_after_days.value.get()).ok()?,
     })
@@ -212,6 +216,7 @@ pub fn or_failures(settings: &Settings, host: &Shelf, some: &[&SourceSettings]) 
             tables: Vec::new(),
         },
         accrues_for: accrual(settings, of),
+        formerly: of.formerly.value.clone(),
         window: window(of, None),
         delivery: of.delivery.value,
         repeats: of.repeats.value,

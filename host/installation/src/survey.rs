@@ -70,7 +70,7 @@ pub struct Survey {
     pub unread_ledger: Option<Diagnostic>,
 }
 
-/// Surveys sources that were opened without a period.
+/// Surveys sources, of the days that they were opened for.
 pub fn survey(
     settings: &Settings,
     sources: Vec<Source>,

@@ -136,10 +136,14 @@ impl BesideBill<'_, '_> {
         (stated, collected): (&BTreeSet<Day>, &BTreeSet<Day>),
     ) -> Result<BilledDays, Diagnostic> {
         // A statement without charges is a day taken back. It neither bills nor estimates.
-        let statements = self.standing.statements(ledger, &accrual.bill)?;
-        let bill: BTreeSet<SourceDay> =
-            statements.into_iter().map(|(day, _)| day.source_day).collect();
-        let first = self.standing.first_stated(ledger, &accrual.bill)?;
+        let (mut bill, mut first) = (BTreeSet::new(), BTreeMap::<Day, i64>::new());
+        for name in accrual.names() {
+            let statements = self.standing.statements(ledger, name)?;
+            bill.extend(statements.into_iter().map(|(day, _)| day.source_day));
+            for (day, at_ms) in self.standing.first_stated(ledger, name)? {
+                first.entry(day).and_modify(|first| *first = at_ms.min(*first)).or_insert(at_ms);
+            }
+        }
         let days_until = i32::try_from(accrual.settled_after_days).unwrap_or(i32::MAX);
         let mut billed = BilledDays::new(accrual.by.clone());
         for source_day in bill {

@@ -29,6 +29,10 @@ pub enum Likeness {
     /// One of the two says more, and nothing that both say differs. The different amounts of these
     /// charges, billed and effective.
     Compatible(BTreeSet<(i64, i64)>),
+    /// The same amounts of the same owners.
+    SameOwners(BTreeSet<(i64, i64)>),
+    /// The same billed sum of each service, by whatever rows. The different sums.
+    SameByService(BTreeSet<i128>),
 }
 
 /// Something that a charge can say beside its amounts.
@@ -44,6 +48,8 @@ enum Facet {
 pub enum Comparison {
     /// Everything that both say.
     Whole,
+    /// The same without the names of services, which change between versions of a format.
+    ButServices,
     /// The accounts, or else the resources, if both say them. Bills of two formats name services in
     /// their own words.
     Owners,
@@ -61,6 +67,9 @@ pub fn compare(
     }
     let (of_left, of_right) = (facets(left, dictionary), facets(right, dictionary));
     let mut common: BTreeSet<Facet> = of_left.intersection(&of_right).copied().collect();
+    if comparison == Comparison::ButServices {
+        common.remove(&Facet::Dimension(Field::SERVICE_NAME));
+    }
     if comparison == Comparison::Owners {
         let owners = [Field::SUB_ACCOUNT_ID, Field::RESOURCE_ID].map(Facet::Dimension);
         let owner = owners.into_iter().find(|owner| common.contains(owner));
@@ -73,7 +82,11 @@ pub fn compare(
         return Likeness::Same;
     }
     let amounts = left.iter().map(|charge| (charge.billed, charge.effective));
-    Likeness::Compatible(amounts.filter(|amounts| *amounts != (0, 0)).collect())
+    let amounts = amounts.filter(|amounts| *amounts != (0, 0)).collect();
+    match comparison {
+        Comparison::Whole | Comparison::ButServices => Likeness::Compatible(amounts),
+        Comparison::Owners => Likeness::SameOwners(amounts),
+    }
 }
 
 fn resources(charges: &[DayCharge]) -> BTreeSet<ResourceId> {
@@ -197,8 +210,12 @@ mod tests {
     fn two_formats_are_compared_by_owners() {
         let accounts = |left, right| likeness(Comparison::Owners, left, right);
         let cur = "AmazonEC2 1 - 10\nAmazonS3 2 - 20";
-        assert_eq!(accounts(cur, "EC2 1 a 10\nS3 2 b 20"), compatible(&[10, 20]));
-        assert_eq!(accounts(cur, "EC2 - a 10\nS3 - b 20"), compatible(&[10, 20]));
+        let same = |amounts: &[i64]| match compatible(amounts) {
+            Likeness::Compatible(amounts) => Likeness::SameOwners(amounts),
+            other => other,
+        };
+        assert_eq!(accounts(cur, "EC2 1 a 10\nS3 2 b 20"), same(&[10, 20]));
+        assert_eq!(accounts(cur, "EC2 - a 10\nS3 - b 20"), same(&[10, 20]));
         assert_eq!(accounts(cur, "EC2 2 a 10\nS3 1 b 20"), Likeness::Different);
     }
 }

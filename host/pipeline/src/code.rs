@@ -15,6 +15,8 @@ domain::codes! {
         "Estimates cannot be matched with the charges of their bill.";
     ID_ROUNDED "F113" Files User
         "Ids were saved as numbers, so that digits of them may be lost.";
+    TEXT_REPLACED "F114" Files User
+        "Names have characters that a program before replaced, because it could not read them.";
     RULE_CIRCLE "R205" Rules Incomplete
         "Rules pass costs on in a circle that cannot be solved; the costs stay where they are.";
     PRICE_CURRENCY "R211" Rules Incomplete

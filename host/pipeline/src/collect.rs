@@ -8,13 +8,14 @@ use crate::interner::lock;
 use crate::one_sided;
 use crate::pages::GatheredSource;
 use crate::progress::Progress;
+use crate::renamed;
 use crate::report::SourceReport;
 use crate::source::{RepeatPolicy, Source};
 use crate::withdraw::{CollectedDays, OlderStatements};
 use domain::code::Family;
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
-use domain::run::{DayTotals, SourceDay};
+use domain::run::{DayTotals, DeliveryDay, SourceDay};
 use domain::tag::TagSchema;
 use ledger::{CollectionId, Restated};
 use std::collections::BTreeSet;
@@ -114,31 +115,28 @@ impl GatheredSource<'_> {
         let transaction = &mut *collection.transaction;
         let mut report = SourceReport::new(&source.name, source.collector.identity());
         let mut changed = BTreeSet::new();
-        let mut totals: Vec<_> = self.gathered.totals.iter().collect();
-        // The sums come out of a hash table, and statements are numbered in this order.
-        totals.sort_by_key(|(key, _)| **key);
-        for (day, totals) in totals {
-            let day = day.at(&source.name);
-            let restated = transaction.restate(id, &day, totals)?;
-            report.count(collection.standing.compare(restated, &day, totals));
+        let (own, of_former_names): (Vec<_>, Vec<_>) =
+            older.gone.into_iter().partition(|day| day.source_day.source == source.name);
+        for (day, totals) in self.statements(&source.name, own) {
+            let restated = transaction.restate(id, &day, &totals)?;
+            report.count(collection.standing.compare(restated, &day, &totals));
             changed.extend((restated != Restated::Unchanged).then_some(day.source_day));
-        }
-        for day in &older.gone {
-            let nothing = DayTotals::default();
-            let restated = transaction.restate(id, day, &nothing)?;
-            report.count(collection.standing.compare(restated, day, &nothing));
-            changed.extend((restated != Restated::Unchanged).then(|| day.source_day.clone()));
         }
         (report.withdrawn, report.restated) = (older.withdrawn, older.restated);
         report.days_kept = older.waiting;
         for delivery in &self.deliveries {
             transaction.keep_delivery(id, delivery)?;
         }
-        let (usage, changed_usage) =
+        let (usage, mut changed_usage) =
             self.usage.state(transaction, id, &source.name, &self.known)?;
         report.usage = usage;
         transaction.reject(&source.name, &self.rejected, self.gathered.set_aside_count)?;
         transaction.keep_source(self.state.as_deref())?;
+        let taken = renamed::take_over(&mut collection, &of_former_names, &self.known)?;
+        let transaction = &mut *collection.transaction;
+        report.days_taken_over = (taken.charges.len() + taken.usage.len()) as u64;
+        changed.extend(taken.charges);
+        changed_usage.extend(taken.usage);
         if ended.without_state && self.state.is_none() {
             // The source refused its stored state and gave no new one. The next run must not give
             // it the same state again.
@@ -172,6 +170,16 @@ impl GatheredSource<'_> {
         Ok(CollectionResult { report, changed, changed_usage })
     }
 
+    /// All days with charges, and then those that are gone.
+    fn statements(&self, source: &str, gone: Vec<DeliveryDay>) -> Vec<(DeliveryDay, DayTotals)> {
+        let mut totals: Vec<_> = self.gathered.totals.iter().collect();
+        // The sums come out of a hash table, and statements are numbered in this order.
+        totals.sort_by_key(|(key, _)| **key);
+        let charged = totals.into_iter().map(|(day, totals)| (day.at(source), totals.clone()));
+        let gone = gone.into_iter().map(|day| (day, DayTotals::default()));
+        charged.chain(gone).collect()
+    }
+
     /// Decides over older statements. Refuses money that would count twice, or would go without
     /// anybody's word.
     fn older_statements(
@@ -180,16 +188,18 @@ impl GatheredSource<'_> {
         id: CollectionId,
     ) -> Result<OlderStatements, Diagnostic> {
         let source = collection.source;
-        let is_bill = !source.request.tables.is_empty() && source.accrues_for.is_none();
-        if is_bill && source.repeats == RepeatPolicy::Refuse {
+        if source.accrues_for.is_none() && source.repeats == RepeatPolicy::Refuse {
             let collected = collection.beside_others(id);
             self.warnings.extend(collected.expect_no_repeats(&self.gathered)?);
         }
-        let standing = collection.standing.statements(collection.transaction, &source.name)?;
+        let mut standing = Vec::new();
+        for name in std::iter::once(&source.name).chain(&source.formerly) {
+            standing.extend(collection.standing.statements(collection.transaction, name)?);
+        }
         self.days(source).older_statements(&source.name, &standing, &self.gathered.totals)
     }
 
-    fn days(&self, source: &Source) -> CollectedDays<'_> {
+    fn days<'d>(&'d self, source: &'d Source) -> CollectedDays<'d> {
         let charged: BTreeSet<ChargeDay> = self.gathered.totals.keys().copied().collect();
         let mut days = CollectedDays::new(charged, &self.known);
         // A delivery without rows states its period too.
@@ -198,6 +208,7 @@ impl GatheredSource<'_> {
         days.delivered_periods.extend(periods);
         days.extent = source.delivery;
         days.reads_files = !source.request.tables.is_empty();
+        days.formerly = &source.formerly;
         days.rows_set_aside = self.gathered.set_aside_count > 0;
         days
     }

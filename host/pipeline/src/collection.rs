@@ -60,7 +60,7 @@ impl<'r> Collection<'_, 'r, '_, '_> {
 
     pub fn beside_others(&self, collection: CollectionId) -> CollectedSource<'_, 'r> {
         CollectedSource {
-            name: &self.source.name,
+            source: self.source,
             estimates: self.estimates,
             collection,
             ledger: self.transaction,

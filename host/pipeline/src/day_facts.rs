@@ -5,7 +5,7 @@ use crate::slice::DaySlice;
 use domain::decision::{Decision, Verdict};
 use domain::diagnostic::Diagnostic;
 use domain::driver::facts::{
-    Basis, CostBasis, CostQuestion, DriverFilter, Facts, PluginCall, UsageQuery,
+    Basis, CostBasis, CostGap, CostQuestion, DriverFilter, Facts, PluginCall, UsageQuery, Window,
 };
 use domain::money::Currency;
 use domain::period::Day;
@@ -19,6 +19,13 @@ use std::rc::Rc;
 /// Cost by team.
 type CostByTeam = BTreeMap<String, i128>;
 
+/// The direct costs of a day.
+#[derive(Default)]
+struct DirectCosts {
+    by_team: CostByTeam,
+    gaps: Vec<CostGap>,
+}
+
 /// One day in one currency, over all its sources.
 pub struct DayFacts<'a> {
     pub inputs: &'a AllocationInputs<'a>,
@@ -26,7 +33,7 @@ pub struct DayFacts<'a> {
     pub day: Day,
     pub currency: Currency,
     /// Kept because every day of a window asks every other day for the same.
-    direct: RefCell<BTreeMap<(DriverFilter, Basis), Rc<CostByTeam>>>,
+    direct: RefCell<BTreeMap<(DriverFilter, Basis), Rc<DirectCosts>>>,
     /// The amounts that came to teams or left them so far, by team and filters. Nothing where no
     /// rule weighs by them.
     moved: Option<BTreeMap<(String, u64), i128>>,
@@ -55,11 +62,7 @@ impl<'a> DayFacts<'a> {
     }
 
     fn costs(&self, filter: &DriverFilter, basis: CostBasis) -> CostByTeam {
-        let amounts = match basis {
-            CostBasis::Direct | CostBasis::Allocated => Basis::Effective,
-            CostBasis::Billed => Basis::Billed,
-        };
-        let mut costs = CostByTeam::clone(&self.direct(filter, amounts));
+        let mut costs = self.direct(filter, basis.of_charges()).by_team.clone();
         if basis == CostBasis::Allocated {
             let bit = self.inputs.cells.filter_bit(filter);
             let moved = self.moved.iter().flatten();
@@ -74,7 +77,7 @@ impl<'a> DayFacts<'a> {
     }
 
     /// Only assigned charges are direct costs. Shared ones are still on their way.
-    fn direct(&self, filter: &DriverFilter, basis: Basis) -> Rc<CostByTeam> {
+    fn direct(&self, filter: &DriverFilter, basis: Basis) -> Rc<DirectCosts> {
         let key = (filter.clone(), basis);
         if let Some(known) = self.direct.borrow().get(&key) {
             return Rc::clone(known);
@@ -82,7 +85,7 @@ impl<'a> DayFacts<'a> {
         let AllocationInputs { cells, outcomes, .. } = self.inputs;
         // The empty filter has no bit, since all cells pass it.
         let bit = cells.filter_bit(filter);
-        let mut direct = CostByTeam::new();
+        let mut direct = DirectCosts::default();
         for (number, cell) in cells.cells.iter().enumerate() {
             if let Some(Verdict::Decided { decision: Decision::Assign(recipient), .. }) =
                 outcomes.get(cell.outcome.0 as usize).map(|it| &it.verdict)
@@ -91,8 +94,17 @@ impl<'a> DayFacts<'a> {
             {
                 let sum: i128 = self.slices.iter().map(|slice| slice.cost(number, basis)).sum();
                 if sum != 0 {
-                    *direct.entry(target.team.clone()).or_default() += sum;
+                    *direct.by_team.entry(target.team.clone()).or_default() += sum;
                 }
+                let unknown = self.slices.iter().map(|it| (it, it.unknown(number, basis)));
+                direct.gaps.extend(unknown.filter(|(_, charges)| *charges > 0).map(
+                    |(slice, charges)| CostGap {
+                        day: self.day,
+                        source: slice.source_day.source.clone(),
+                        team: target.team.clone(),
+                        charges,
+                    },
+                ));
             }
         }
         let direct = Rc::new(direct);
@@ -112,6 +124,15 @@ impl<'a> WindowFacts<'_, 'a> {
     fn day(&self) -> &DayFacts<'a> {
         &self.days[self.at]
     }
+
+    /// The days of a window around the day that asks.
+    fn within(&self, window: Window) -> impl Iterator<Item = &DayFacts<'a>> {
+        let DayFacts { day, currency, .. } = self.day();
+        let (from, end) = window.days_for(*day);
+        self.days
+            .iter()
+            .filter(move |facts| facts.currency == *currency && (from..end).contains(&facts.day))
+    }
 }
 
 impl Facts for WindowFacts<'_, '_> {
@@ -121,14 +142,8 @@ impl Facts for WindowFacts<'_, '_> {
 
     fn team_costs(&self, question: &CostQuestion) -> CostByTeam {
         let CostQuestion { filter, basis, window } = question;
-        let DayFacts { day, currency, .. } = self.day();
-        let (from, end) = window.days_for(*day);
-        let within = self
-            .days
-            .iter()
-            .filter(|facts| facts.currency == *currency && (from..end).contains(&facts.day));
         let mut costs = CostByTeam::new();
-        for facts in within {
+        for facts in self.within(*window) {
             for (team, nanos) in facts.costs(filter, *basis) {
                 *costs.entry(team).or_default() += nanos;
             }
@@ -137,7 +152,12 @@ impl Facts for WindowFacts<'_, '_> {
     }
 
     fn direct_costs(&self, filter: &DriverFilter, basis: Basis) -> CostByTeam {
-        CostByTeam::clone(&self.day().direct(filter, basis))
+        self.day().direct(filter, basis).by_team.clone()
+    }
+
+    fn cost_gaps(&self, CostQuestion { filter, basis, window }: &CostQuestion) -> Vec<CostGap> {
+        let days = self.within(*window);
+        days.flat_map(|day| day.direct(filter, basis.of_charges()).gaps.clone()).collect()
     }
 
     fn usage(&self, query: &UsageQuery) -> Option<BTreeMap<Vec<String>, Quantity>> {

@@ -23,7 +23,8 @@ use domain::generation::TurningDays;
 use domain::period::{Day, Period};
 use domain::port::{Decider, Rules};
 use domain::run::SourceDay;
-use ledger::segment::ChargeLines;
+use domain::spread::Spread;
+use ledger::segment::{ChargeLines, PriceList};
 use ledger::{GenerationId, StoredDay, Transaction};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,11 +85,13 @@ pub fn allocate(
             ready.insert(*generation, (rulings.cells(dictionary, &filters), drivers));
         }
     }
+    let prices = prices(&rulings, dictionary);
     let inputs: BTreeMap<GenerationId, AllocationInputs<'_>> = ready
         .iter()
         .filter_map(|(generation, (cells, drivers))| {
             let rulings = rulings.get(generation)?;
-            Some((*generation, rulings.inputs(dictionary, ports, cells, drivers)))
+            let inputs = rulings.inputs(dictionary, ports, cells, drivers);
+            Some((*generation, AllocationInputs { prices: prices.as_ref(), ..inputs }))
         })
         .collect();
     let mut settlement = Settlement {
@@ -106,6 +109,13 @@ pub fn allocate(
     }
     allocated.rule_calls = decider.calls();
     Ok(allocated)
+}
+
+/// For reading details, if any rule weighs by them: a window can reach over days with other rules.
+fn prices(rulings: &BTreeMap<GenerationId, Rulings>, dictionary: &Dictionary) -> Option<PriceList> {
+    let outcomes = rulings.values().flat_map(|rulings| &rulings.outcomes);
+    let mut spreads = outcomes.filter_map(Outcome::spread);
+    spreads.any(Spread::weighs_details).then(|| PriceList::of(dictionary))
 }
 
 /// A day is allocated with all its sources: the weights of each hang on the costs of all.

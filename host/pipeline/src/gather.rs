@@ -66,6 +66,8 @@ pub struct GatheredCharges {
     pub billed: u64,
     /// Columns of ids that were rounded as numbers, each with one id.
     pub rounded_ids: Vec<(String, String)>,
+    /// Columns with characters that were lost before the file came here, each with one text.
+    pub replaced_texts: Vec<(String, String)>,
     /// Charges beyond the first of rows that are too large for one charge.
     pub further_pieces: u64,
 }
@@ -383,6 +385,7 @@ impl GatheredCharges {
         self.outside_period += other.outside_period;
         self.billed += other.billed;
         self.rounded_ids.extend(other.rounded_ids);
+        self.replaced_texts.extend(other.replaced_texts);
         self.further_pieces += other.further_pieces;
     }
 }

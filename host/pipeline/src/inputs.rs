@@ -8,6 +8,7 @@ use domain::flow::station;
 use domain::port::{Allocators, RuleFacts, Rules};
 use domain::recipient::Recipient;
 use domain::run::SourceDay;
+use ledger::segment::PriceList;
 use std::collections::BTreeMap;
 
 /// The rules in force with their decisions, and what these ask for.
@@ -22,6 +23,8 @@ pub struct AllocationInputs<'a> {
     pub later: &'a [OutcomeId],
     pub drivers: &'a Drivers,
     pub allocators: &'a dyn Allocators,
+    /// For reading list and contracted cost; nothing where no rule of the run weighs by them.
+    pub prices: Option<&'a PriceList>,
 }
 
 impl AllocationInputs<'_> {

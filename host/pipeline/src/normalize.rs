@@ -7,6 +7,7 @@ use crate::billed_days::BilledDays;
 use crate::cell::says_nothing;
 use crate::columns::{Identity, TableReading};
 use crate::interner::{RowClass, RowTable, lock};
+use crate::replaced_text;
 use crate::terms::KnownTerms;
 use decode::Cells;
 use domain::dictionary::{Dictionary, Resource, ResourceId, Symbol, TagSetId};
@@ -34,6 +35,8 @@ struct IdentityTable {
     reasons: Vec<Reason>,
     /// By column, the first id that was rounded as a number.
     rounded: BTreeMap<usize, String>,
+    /// By column, the first text with a character that was replaced.
+    replaced: BTreeMap<usize, String>,
 }
 
 /// A row identity, as far as threads need it.
@@ -70,7 +73,7 @@ impl<'a, 'r> Identities<'a, 'r> {
         mut take: impl FnMut(usize, RowIdentity),
     ) {
         let (mut known, mut registry) = (lock(&self.known), lock(self.registry));
-        let IdentityTable { table, reasons, rounded } = &mut *known;
+        let IdentityTable { table, reasons, rounded, replaced } = &mut *known;
         for row in rows {
             let class = table.find(hashes[*row]).unwrap_or_else(|| {
                 let class = registry.read(self.reading, columns, *row).unwrap_or_else(|reason| {
@@ -78,6 +81,7 @@ impl<'a, 'r> Identities<'a, 'r> {
                     RowClass::Rejected(reasons.len() as u32 - 1)
                 });
                 note_rounded(rounded, self.reading, columns, *row);
+                replaced_text::note(replaced, columns, *row);
                 table.insert(hashes[*row], class);
                 class
             });
@@ -92,10 +96,19 @@ impl<'a, 'r> Identities<'a, 'r> {
 
     /// The names of columns of ids whose cells were rounded as numbers, each with one of them.
     pub fn rounded(&self) -> Vec<(String, String)> {
-        let known = lock(&self.known);
-        let named =
-            |(column, id): (&usize, &String)| (self.reading.name(*column).to_owned(), id.clone());
-        known.rounded.iter().map(named).collect()
+        self.named(&lock(&self.known).rounded)
+    }
+
+    /// The names of columns with texts of which characters were replaced, each with one of them.
+    pub fn replaced(&self) -> Vec<(String, String)> {
+        self.named(&lock(&self.known).replaced)
+    }
+
+    fn named(&self, texts: &BTreeMap<usize, String>) -> Vec<(String, String)> {
+        let named = |(column, text): (&usize, &String)| {
+            (self.reading.name(*column).to_owned(), text.clone())
+        };
+        texts.iter().map(named).collect()
     }
 
     pub fn reason(&self, number: u32) -> Reason {

@@ -3,11 +3,12 @@
 use crate::collection::Collection;
 use crate::columns::TableReading;
 use crate::decimal_comma;
-use crate::flattened;
+use crate::flattened::FlatRows;
 use crate::gather::{ChargeDay, GatheredCharges, Gatherer, WantedDays};
 use crate::normalize::Identities;
 use crate::progress::Progress;
 use crate::repeats::TableDays;
+use crate::replaced_text;
 use crate::reread::ReadTable;
 use crate::rounded_id;
 use crate::set_aside::{REJECTED_STORED, rejected, with_lines};
@@ -45,6 +46,7 @@ pub struct GatheredSource<'a> {
     pub known: KnownDays,
     pub deliveries: Vec<Delivery>,
     pub table_days: TableDays,
+    pub flat_rows: FlatRows,
 }
 
 impl<'a> GatheredSource<'a> {
@@ -63,6 +65,7 @@ impl<'a> GatheredSource<'a> {
             known: KnownDays { asked: collection.period, ..KnownDays::default() },
             deliveries: Vec::new(),
             table_days: TableDays::new(),
+            flat_rows: FlatRows::default(),
         }
     }
 }
@@ -231,8 +234,10 @@ impl GatheredSource<'_> {
         self.keep_rejected(with_lines(table, &scan, set_aside)?);
         let rounded = std::mem::take(&mut gathered.rounded_ids);
         self.warnings.extend(rounded_id::warnings(table, &scan, &reading, rounded));
+        let replaced = std::mem::take(&mut gathered.replaced_texts);
+        self.warnings.extend(replaced_text::warnings(&collection.source.name, table, replaced));
         if collection.source.repeats == RepeatPolicy::Refuse {
-            flattened::expect_none(&collection.source.name, table, mapping)?;
+            self.warnings.extend(self.flat_rows.note(&collection.source.name, table, mapping)?);
             let (table, mapping) = (table.clone(), mapping.clone());
             let read = ReadTable { table, mapping, decimal_mark: reading.decimal_mark };
             let rereading = collection.rereading();
@@ -333,6 +338,7 @@ fn scan_in_threads(
             }
         }
         gathered.rounded_ids = identities.rounded();
+        gathered.replaced_texts = identities.replaced();
         written.map(|()| gathered)
     })
 }

@@ -6,6 +6,7 @@
 
 use crate::alike::{Comparison, DayCharge, Likeness, compare};
 use crate::code::{CHARGES_REPEATED, SUMS_REPEATED};
+use crate::evidence::Evidence;
 use crate::gather::GatheredCharges;
 use crate::interner::lock;
 use crate::reread::{CurrencyDay, ReadTable, Rereading, totals_by_day};
@@ -17,10 +18,6 @@ use domain::run::DayTotals;
 use foldhash::{HashMap, HashMapExt};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Different amounts that make charges a repetition, where one of two tables says less than the
-/// other. Two subscriptions with the same one or two fees are no rarity. Three amounts that are
-/// equal to the nano, on the same day and in the same number of charges, are no chance.
-const AMOUNTS_MIN: usize = 3;
 /// Charges of a table that are compared at once. With 32 bytes each, two tables take 64 MiB.
 const CHARGES_AT_ONCE: u64 = 1 << 20;
 /// Charges of a day that are kept for the next table. There may be a file for each hour.
@@ -40,43 +37,6 @@ struct TableCharges {
     totals: Totals,
     /// Days that were read a second time.
     charges: BTreeMap<CurrencyDay, Vec<DayCharge>>,
-}
-
-/// What speaks for two lists of charges being the same money.
-#[derive(Default)]
-pub struct Evidence {
-    /// Days that are the same, with their charges and billed sum.
-    days: Vec<(CurrencyDay, u64, Sum)>,
-    is_certain: bool,
-    amounts: BTreeSet<(i64, i64)>,
-    /// Days of equal sums whose charges are others.
-    different: BTreeSet<CurrencyDay>,
-}
-
-impl Evidence {
-    pub fn add(&mut self, day: CurrencyDay, totals: &DayTotals, likeness: Likeness) {
-        match likeness {
-            Likeness::Different => {
-                self.different.insert(day);
-                return;
-            }
-            Likeness::Same => self.is_certain = true,
-            Likeness::Compatible(amounts) => self.amounts.extend(amounts),
-        }
-        self.days.push((day, totals.charges, totals.billed));
-    }
-
-    pub fn different(&self) -> &BTreeSet<CurrencyDay> {
-        &self.different
-    }
-
-    pub fn is_certain(&self) -> bool {
-        self.is_certain
-    }
-
-    pub fn is_enough(&self) -> bool {
-        self.is_certain || self.amounts.len() >= AMOUNTS_MIN
-    }
 }
 
 impl TableDays {
@@ -114,25 +74,32 @@ impl TableDays {
         self.tables.push(TableCharges { read, totals, charges: BTreeMap::new() });
         let mut warnings = Vec::new();
         for (before, days) in suspects {
-            let evidence = self.evidence(rereading, before, own, &days)?;
+            let (evidence, renamed) = self.evidence(rereading, before, own, &days)?;
             let (table, other) = (&self.tables[own], &self.tables[before]);
             if evidence.is_enough() {
                 return Err(refusal(source, table.name(), other.name(), &evidence));
             }
             let same = SameSums::of(&table.totals, &other.totals, evidence.different());
-            warnings.extend(same.map(|same| warning(source, table.name(), other.name(), &same)));
+            let suspicion = same
+                .map(|same| same.in_words())
+                .or_else(|| evidence.suspicion(&table.totals, &other.totals))
+                .or_else(|| renamed_services(&renamed));
+            let names = (table.name(), other.name());
+            warnings.extend(suspicion.map(|suspicion| warning(source, names, &suspicion)));
         }
         Ok(warnings)
     }
 
+    /// What speaks for the same charges, and for the same under other names of services.
     fn evidence(
         &mut self,
         rereading: &Rereading<'_, '_>,
         before: usize,
         own: usize,
         days: &[(CurrencyDay, DayTotals)],
-    ) -> Result<Evidence, Diagnostic> {
-        let (mut evidence, mut rest) = (Evidence::default(), days);
+    ) -> Result<(Evidence, Evidence), Diagnostic> {
+        let (mut evidence, mut renamed) = (Evidence::default(), Evidence::default());
+        let mut rest = days;
         while !rest.is_empty() && !evidence.is_enough() {
             let mut charges = 0;
             let fit = rest.iter().take_while(|(_, totals)| {
@@ -146,15 +113,19 @@ impl TableDays {
             let registry = lock(rereading.registry);
             for (day, totals) in part {
                 let (left, right) = (self.tables[before].of(day), self.tables[own].of(day));
-                let likeness = compare(Comparison::Whole, left, right, &registry.dictionary);
-                evidence.add(*day, totals, likeness);
+                let by = |comparison| compare(comparison, left, right, &registry.dictionary);
+                let likeness = by(Comparison::Whole);
+                if likeness == Likeness::Different {
+                    renamed.add(*day, totals, true, by(Comparison::ButServices));
+                }
+                evidence.add(*day, totals, true, likeness);
             }
             for at in [before, own] {
                 self.tables[at].charges.retain(|_, charges| charges.len() <= CHARGES_KEPT);
             }
             rest = later;
         }
-        Ok(evidence)
+        Ok((evidence, renamed))
     }
 }
 
@@ -183,14 +154,14 @@ impl TableCharges {
 
 fn refusal(source: &str, table: &str, before: &str, evidence: &Evidence) -> Diagnostic {
     let (mut charges, mut day, mut billed) = (0, String::new(), String::new());
-    if let Some((of, count, sum)) = evidence.days.first() {
+    if let Some((of, count, sum)) = evidence.first() {
         (charges, day, billed) = (*count, of.day.to_string(), format!("{sum} {}", of.currency));
     }
     let charges = match charges {
         1 => "the same charge".to_owned(),
         count => format!("the same {count} charges"),
     };
-    let others = match evidence.days.len().saturating_sub(1) {
+    let others = match evidence.days().saturating_sub(1) {
         0 => String::new(),
         1 => ", and the same charges of another day".to_owned(),
         count => format!(", and the same charges of {count} other days"),
@@ -212,12 +183,14 @@ fn refusal(source: &str, table: &str, before: &str, evidence: &Evidence) -> Diag
     )
 }
 
-fn warning(source: &str, table: &str, before: &str, same: &SameSums) -> Diagnostic {
-    let SameSums { days, first, last } = same;
-    let message = format!(
-        "{table} and {before} have the same billed sum of {days} days, from {first} to {last}: \
-         their money may count twice"
-    );
+/// Charges of several amounts that differ in the names of their services alone.
+fn renamed_services(renamed: &Evidence) -> Option<String> {
+    let days = renamed.is_enough().then(|| renamed.days_in_words())?;
+    Some(format!("the same amounts in as many charges of {days}, under other names of services"))
+}
+
+fn warning(source: &str, (table, before): (&str, &str), suspicion: &str) -> Diagnostic {
+    let message = format!("{table} and {before} have {suspicion}: their money may count twice");
     let hint = Hint::text(format!(
         "see whether both are one bill, such as by the hour and by the day, and leave one of the \
          two out of the paths of the source '{source}'; if both are owed, write "

@@ -78,6 +78,8 @@ pub struct SourceReport {
     pub restated: Vec<Restatement>,
     /// Days that would have been taken back, if all rows could be read.
     pub days_kept: u64,
+    /// Days with charges, and days with usage of a metric, that stood under a former name.
+    pub days_taken_over: u64,
     /// Findings that leave the charges as they are.
     pub warnings: Vec<Diagnostic>,
     pub days_new: u64,
@@ -128,6 +130,7 @@ impl SourceReport {
             withdrawn: Vec::new(),
             restated: Vec::new(),
             days_kept: 0,
+            days_taken_over: 0,
             warnings: Vec::new(),
             days_new: 0,
             days_changed: 0,

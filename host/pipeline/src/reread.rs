@@ -93,20 +93,24 @@ fn read_with_hours(
 ) -> Result<(), Diagnostic> {
     let (mut charges, mut details) = (SegmentCharges::default(), Details::default());
     segment::decode_with(data, &PriceList::default(), &mut charges, &mut details)?;
-    into.extend(day_charges(&charges, &details.hours, billing_period));
+    // A day without a time of day begins at midnight.
+    into.extend(day_charges(&charges, &details.hours, billing_period).map(|charge| {
+        let hour = if charge.hour == NO_HOUR { 0 } else { charge.hour };
+        DayCharge { hour, ..charge }
+    }));
     Ok(())
 }
 
-/// Adds the charges of a stored segment, as if all were of midnight: one of two sources may keep no
-/// hours.
+/// Adds the charges of a stored segment. Their hour is [`NO_HOUR`] where none is kept.
 pub fn read_segment(
     data: &[u8],
+    prices: &PriceList,
     billing_period: Option<Day>,
     into: &mut Vec<DayCharge>,
 ) -> Result<(), Diagnostic> {
-    let mut charges = SegmentCharges::default();
-    segment::decode(data, &mut charges)?;
-    into.extend(day_charges(&charges, &[], billing_period));
+    let (mut charges, mut details) = (SegmentCharges::default(), Details::default());
+    segment::decode_with(data, prices, &mut charges, &mut details)?;
+    into.extend(day_charges(&charges, &details.hours, billing_period));
     Ok(())
 }
 
@@ -117,16 +121,12 @@ fn day_charges<'c>(
 ) -> impl Iterator<Item = DayCharge> + 'c {
     let amounts = charges.billed.iter().zip(&charges.effective);
     let rows = charges.resources.iter().zip(amounts).enumerate();
-    rows.map(move |(row, (resource, (billed, effective)))| {
-        // A day without a time of day begins at midnight.
-        let hour = hours.get(row).copied().filter(|hour| *hour != NO_HOUR);
-        DayCharge {
-            resource: ResourceId(*resource),
-            billing_period,
-            hour: hour.unwrap_or_default(),
-            billed: *billed,
-            effective: *effective,
-        }
+    rows.map(move |(row, (resource, (billed, effective)))| DayCharge {
+        resource: ResourceId(*resource),
+        billing_period,
+        hour: hours.get(row).copied().unwrap_or(NO_HOUR),
+        billed: *billed,
+        effective: *effective,
     })
 }
 

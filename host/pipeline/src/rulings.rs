@@ -131,6 +131,7 @@ impl Rulings {
             later: &self.later,
             drivers,
             allocators: ports.allocators,
+            prices: None,
         }
     }
 }

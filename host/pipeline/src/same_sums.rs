@@ -21,6 +21,11 @@ pub struct SameSums {
 }
 
 impl SameSums {
+    pub fn in_words(&self) -> String {
+        let SameSums { days, first, last } = self;
+        format!("the same billed sum of {days} days, from {first} to {last}")
+    }
+
     /// Nothing unless most days that both have cost the same. Days of which `different` is known
     /// are not the same, whatever they cost.
     pub fn of(

@@ -8,7 +8,7 @@ use crate::slice::DaySlice;
 use domain::code;
 use domain::diagnostic::Diagnostic;
 use domain::period::Day;
-use ledger::segment::{self, SegmentCharges};
+use ledger::segment::{self, Details, SegmentCharges};
 use ledger::{GenerationId, StoredDay, StoredSegment, Transaction};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -266,18 +266,22 @@ fn slices(
     inputs: &AllocationInputs<'_>,
 ) -> Result<Vec<DaySlice>, Diagnostic> {
     let cells = inputs.cells;
-    let mut columns = SegmentCharges::default();
+    let (mut columns, mut details) = (SegmentCharges::default(), Details::default());
     let mut slices = Vec::new();
     for (day, segments) in loaded {
         // Cells of the charges that were decided by themselves, in the order of charges.
         let mut per_charge = inputs.per_charge.get(&day.source_day).into_iter().flatten();
         let mut slice = DaySlice::new(day.source_day, day.totals);
         for stored in segments {
-            segment::decode(&stored.data, &mut columns)?;
+            match inputs.prices {
+                None => segment::decode(&stored.data, &mut columns)?,
+                Some(prices) => {
+                    segment::decode_with(&stored.data, prices, &mut columns, &mut details)?;
+                }
+            }
             slice.add_segment_totals(u64::from(stored.rows), stored.billed, stored.effective);
-            for ((resource, billed), effective) in
-                columns.resources.iter().zip(&columns.billed).zip(&columns.effective)
-            {
+            let rows = columns.resources.iter().zip(&columns.billed).zip(&columns.effective);
+            for (row, ((resource, billed), effective)) in rows.enumerate() {
                 let mut cell =
                     cells.of_resource.get(*resource as usize).copied().unwrap_or(PER_CHARGE);
                 if cell == PER_CHARGE {
@@ -288,6 +292,10 @@ fn slices(
                     "resource {resource} was decided before its charges are summed"
                 );
                 slice.add(cells, cell, *billed, *effective);
+                if inputs.prices.is_some() {
+                    let (contracted, list) = (&details.contracted_cost, &details.list_cost);
+                    slice.add_details(cell, contracted.get(row), list.get(row));
+                }
             }
         }
         slices.push(slice);

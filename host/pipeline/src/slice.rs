@@ -14,11 +14,36 @@ pub struct DaySlice {
     pub totals: DayTotals,
     /// By the number of the cell.
     pub sums: Vec<CellSum>,
+    /// List and contracted cost by cell. Empty where no rule weighs by them.
+    pub details: Vec<CellDetails>,
     /// Cell and effective cost of the charges that are split one by one.
     pub by_charge: Vec<(u32, i64)>,
     effective: i128,
     billed: i128,
     charges: u64,
+}
+
+/// The sums of costs that charges need not say.
+#[derive(Clone, Copy, Default)]
+pub struct CellDetails {
+    pub contracted: KnownSum,
+    pub list: KnownSum,
+}
+
+/// A sum of what is known, and the number of charges of which nothing is.
+#[derive(Clone, Copy, Default)]
+pub struct KnownSum {
+    pub nanos: i128,
+    pub unknown: u64,
+}
+
+impl KnownSum {
+    fn add(&mut self, nanos: Option<i128>) {
+        match nanos {
+            Some(nanos) => self.nanos += nanos,
+            None => self.unknown += 1,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -67,6 +92,7 @@ impl DaySlice {
             source_day,
             totals,
             sums: Vec::new(),
+            details: Vec::new(),
             by_charge: Vec::new(),
             effective: 0,
             billed: 0,
@@ -88,6 +114,16 @@ impl DaySlice {
         }
     }
 
+    /// Adds what a charge of a cell says of its other costs.
+    pub fn add_details(&mut self, cell: u32, contracted: Option<i128>, list: Option<i128>) {
+        let at = cell as usize;
+        if self.details.len() <= at {
+            self.details.resize(self.sums.len().max(at + 1), CellDetails::default());
+        }
+        self.details[at].contracted.add(contracted);
+        self.details[at].list.add(list);
+    }
+
     /// Whether the cell has charges, even if they cancel out: their shares need not cancel out.
     pub fn has_charges(&self, cell: usize) -> bool {
         self.effective(cell) != SideSums::default()
@@ -100,10 +136,26 @@ impl DaySlice {
 
     /// The sum of a cell's charges.
     pub fn cost(&self, cell: usize, basis: Basis) -> i128 {
-        self.sums.get(cell).map_or(0, |sum| match basis {
+        let sum = self.sums.get(cell).copied().unwrap_or_default();
+        match basis {
             Basis::Effective => sum.effective.net(),
             Basis::Billed => sum.billed,
-        })
+            Basis::Contracted | Basis::List => self.known(cell, basis).nanos,
+        }
+    }
+
+    /// The number of a cell's charges that do not say this cost.
+    pub fn unknown(&self, cell: usize, basis: Basis) -> u64 {
+        self.known(cell, basis).unknown
+    }
+
+    fn known(&self, cell: usize, basis: Basis) -> KnownSum {
+        let details = self.details.get(cell).copied().unwrap_or_default();
+        match basis {
+            Basis::Effective | Basis::Billed => KnownSum::default(),
+            Basis::Contracted => details.contracted,
+            Basis::List => details.list,
+        }
     }
 
     pub fn add_segment_totals(&mut self, charges: u64, billed: Sum, effective: Sum) {

@@ -11,6 +11,8 @@ pub struct Source {
     pub request: CollectRequest,
     /// The bill that this source estimates, if it does.
     pub accrues_for: Option<Accrual>,
+    /// Names that the source had before. What they stated is its own, until it states it anew.
+    pub formerly: Vec<String>,
     /// The days to ask for, if the request names no period. Without a window, the source is asked
     /// for everything.
     pub window: Option<SourceWindow>,
@@ -26,11 +28,20 @@ pub struct Source {
 pub struct Accrual {
     /// The source of the bill.
     pub bill: String,
+    /// Names that the bill had before.
+    pub formerly: Vec<String>,
     /// An estimate goes by the first of these dimensions that it has. It gives way once the bill
     /// has a charge of the day with the same value.
     pub by: Vec<Field>,
     /// Days from the first charges that the bill has of a day until all estimates of it give way.
     pub settled_after_days: u32,
+}
+
+impl Accrual {
+    /// All names of the bill, the present one first.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.bill).chain(&self.formerly)
+    }
 }
 
 /// What a delivery of files states as a whole.

@@ -12,7 +12,7 @@ use crate::code;
 use crate::day_facts::{DayFacts, WindowFacts};
 use crate::distribute::{Distribution, LaterRule, SliceQueues};
 use crate::pool_parts::{TurnPool, divide};
-use domain::code::{AMOUNT_TOO_LARGE, WEIGHTS_CANCEL};
+use domain::code::{AMOUNT_TOO_LARGE, COST_UNKNOWN, WEIGHTS_CANCEL};
 use domain::decision::{Outcome, OutcomeId};
 use domain::diagnostic::Diagnostic;
 use domain::driver::facts::Pool;
@@ -101,11 +101,27 @@ impl<'a> DayGroup<'a> {
         }
         let mut shared = Vec::new();
         for pool in pools {
-            if let Some(sharing) = self.share(pool.at, pool.spread, &pool.pool)? {
+            if let Some(sharing) = self.share_or_stay(pool.at, pool.spread, &pool.pool)? {
                 shared.push((pool, sharing));
             }
         }
         Ok(shared)
+    }
+
+    /// The same as `share`. A pool whose weights are unknown stays, and is told of.
+    fn share_or_stay(
+        &mut self,
+        at: usize,
+        spread: &Spread,
+        pool: &Pool,
+    ) -> Result<Option<Sharing>, Diagnostic> {
+        match self.share(at, spread, pool) {
+            Err(gap) if gap.code == COST_UNKNOWN => {
+                self.days[at].unresolved.push(gap);
+                Ok(None)
+            }
+            answer => answer,
+        }
     }
 
     /// How a pool is shared on this day. A spread knows neither day nor currency, so both are added
@@ -246,7 +262,11 @@ impl<'a> DayGroup<'a> {
         let facts = WindowFacts { days: &self.facts, at };
         let mut takers = match spread.needs_total() || spread.weighs_allocated() {
             true => recipients(spread, &pool, &facts)?,
-            false => self.share(at, spread, &pool)?.map_or_else(Vec::new, |it| it.takers()),
+            false => match self.share(at, spread, &pool) {
+                // It stays, and is told of when it has its turn.
+                Err(gap) if gap.code == COST_UNKNOWN => Vec::new(),
+                sharing => sharing?.map_or_else(Vec::new, |it| it.takers()),
+            },
         };
         if spread.weighs_allocated() {
             let serving = day.rules.iter().filter_map(|rule| match &day.rule(rule.rule)?.stage {
@@ -346,12 +366,14 @@ impl<'a> DayGroup<'a> {
         // A station that keeps its cost today bears the others' costs: it is not a member.
         let (mut members, mut sharings) = (Vec::new(), Vec::new());
         for station in &group {
+            let day = &self.days[at];
             let (spread, pool) = (day.rules[*station].spread, day.pool_at(*station));
-            if let Some(sharing) = self.share(at, spread, &pool)? {
+            if let Some(sharing) = self.share_or_stay(at, spread, &pool)? {
                 members.push(*station);
                 sharings.push(sharing);
             }
         }
+        let day = &self.days[at];
         let member = |recipient: &Recipient| {
             let station = day.stations.at(recipient)?;
             members.iter().position(|member| *member == station)

@@ -12,6 +12,8 @@
 //!   that tell no billing periods, if somebody asked for days.
 //! - Rows can tell billing periods that their files do not have in full, such as a slice of days
 //!   that begins in the period before. If most of a period would go, the settings must say it.
+//! - What a source stated under a former name is its own. It goes once it is stated under the new
+//!   name, and by these laws. What is not stated anew stays under the old name.
 //! - Nothing is taken back of deliveries in which rows could not be read: the missing days may
 //!   stand in those rows.
 
@@ -45,6 +47,8 @@ pub struct CollectedDays<'a> {
     /// Whether the source reads files, which are read as they are, whatever days are asked for.
     pub reads_files: bool,
     pub rows_set_aside: bool,
+    /// Names that the source had before.
+    pub formerly: &'a [String],
 }
 
 impl<'a> CollectedDays<'a> {
@@ -63,6 +67,7 @@ impl<'a> CollectedDays<'a> {
             extent: None,
             reads_files: false,
             rows_set_aside: false,
+            formerly: &[],
         }
     }
 }
@@ -143,7 +148,10 @@ impl CollectedDays<'_> {
 
     fn fate(&self, standing: &DeliveryDay) -> Fate {
         let day = ChargeDay::of(standing);
-        if self.charged.contains(&day) || !self.wanted.contains(day.day) || !self.takes_back(&day) {
+        let is_charged = self.charged.contains(&day);
+        if is_charged && self.is_of_former_name(standing) {
+            Fate::Goes
+        } else if is_charged || !self.wanted.contains(day.day) || !self.takes_back(&day) {
             Fate::Stays
         } else if self.reads_files && self.rows_set_aside {
             Fate::Waits
@@ -185,12 +193,20 @@ impl CollectedDays<'_> {
         Ok(())
     }
 
-    /// The day with which the charges of an older statement without a billing period are stated
-    /// anew. They are not gone then.
+    /// The day with which the charges of an older statement are stated anew, if they told no
+    /// billing period or stand under a former name. They are not gone then.
     fn moved(&self, standing: &DeliveryDay) -> Option<ChargeDay> {
         let day = ChargeDay::of(standing);
+        if self.charged.contains(&day) {
+            // Under a former name.
+            return Some(day);
+        }
         let moved = ChargeDay { billing_period: self.period(&day), ..day };
         (day.billing_period.is_none() && self.charged.contains(&moved)).then_some(moved)
+    }
+
+    fn is_of_former_name(&self, standing: &DeliveryDay) -> bool {
+        self.formerly.contains(&standing.source_day.source)
     }
 
     /// The billing period of an older statement. One that tells none, as all statements of older

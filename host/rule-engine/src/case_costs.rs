@@ -6,7 +6,7 @@
 use crate::case_file::{Read, Value, Wrong, known_word, text};
 use crate::case_number::{amount, key_text, pair};
 use crate::drivers::filter_key;
-use crate::window::{BASES, WINDOWS, basis_of, window_of};
+use crate::window::{BASES, BASIS_WORDS, WINDOWS, basis_of, window_of};
 use domain::driver::facts::{CostBasis, CostQuestion, Window};
 use domain::field::Field;
 use domain::money::{Money, Sum};
@@ -142,8 +142,7 @@ fn cost(team: &str, value: &Value<'_>, kept: &[Field]) -> Read<GivenCost> {
         match key.get_ref().as_ref() {
             "amount" => (cost.amount, has_amount) = (amount(value)?, true),
             "basis" => {
-                let words = "\"direct\", \"allocated\" or \"billed_cost\"";
-                cost.basis = Some(known_word(value, "'basis'", words, basis_of)?);
+                cost.basis = Some(known_word(value, "'basis'", BASIS_WORDS, basis_of)?);
             }
             "window" => {
                 let words = "\"day\", \"week\" or \"month\"";

@@ -58,6 +58,8 @@ impl Facts for CaseFacts<'_> {
         let basis = match basis {
             Basis::Effective => CostBasis::Direct,
             Basis::Billed => CostBasis::Billed,
+            Basis::Contracted => CostBasis::Contracted,
+            Basis::List => CostBasis::List,
         };
         let question = CostQuestion { basis, ..CostQuestion::direct(filter.clone()) };
         self.costs(|cost| cost.counts_for(&question))

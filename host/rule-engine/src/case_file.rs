@@ -10,7 +10,7 @@ use crate::decision::weighted_split;
 use crate::drivers::filter_key;
 use crate::property_file::{self, Property};
 use crate::text_file::TextFile;
-use crate::window::{basis_of, window_of};
+use crate::window::{BASIS_WORDS, basis_of, window_of};
 use domain::code::{Code, Fault};
 use domain::decision::Decision;
 use domain::detail::Detail;
@@ -535,8 +535,7 @@ fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {
                 costs.filter = pairs.collect::<Read<_>>()?;
             }
             "basis" => {
-                let words = "\"direct\", \"allocated\" or \"billed_cost\"";
-                costs.basis = known_word(value, "'basis'", words, basis_of)?;
+                costs.basis = known_word(value, "'basis'", BASIS_WORDS, basis_of)?;
             }
             "window" => {
                 let words = "\"day\", \"week\" or \"month\"";

@@ -10,7 +10,7 @@ use crate::host_function::{FunctionFamily, HostFunction};
 use crate::known_teams::KnownTeams;
 use crate::rate_card::rate_card;
 use crate::table::{Tables, unknown_table};
-use crate::window::{basis_of, calendar_window, window};
+use crate::window::{BASIS_WORDS, basis_of, calendar_window, window};
 use domain::decision::Decision;
 use domain::driver::Driver;
 use domain::driver::bounds::{Bound, Limit};
@@ -60,7 +60,8 @@ host_functions! { FUNCTIONS:
         => "by_cost search, web when_zero even";
     Decisions "by_cost" "by_cost(…, #{basis: \"allocated\", window: \"month\"})"
         "By other costs. `basis` is \"direct\" (the default: the effective cost assigned to a \
-         team), \"billed_cost\" (the billed cost of the same charges) or \"allocated\" (the \
+         team), \"billed_cost\", \"contracted_cost\" or \"list_cost\" (that cost of the same charges) \
+         or \"allocated\" (the \
          effective cost that a team bears when the rule has its turn, assigned to it or shared \
          with it). Charges of rules that weigh so follow all other charges, by priority, and come \
          before any pool or serving team passes on its cost: what is in pools then does not \
@@ -70,6 +71,13 @@ host_functions! { FUNCTIONS:
          and a change on one of its days changes the shares of all."
         r#"by_cost(#{basis: "allocated", window: "month"})"#
         => "by_cost all teams basis allocated window month";
+    Decisions "by_cost" "by_cost(…, #{basis: \"contracted_cost\"})"
+        "Bills need not say contracted and list cost; where they do not, it is quantity × unit \
+         price if they say these. A cost that a charge does not say is unknown and not zero: the \
+         pool then stays as it is on every day of the window, whatever `when_zero` says, and the \
+         run names the source and the day (R213)."
+        r#"by_cost(#{basis: "contracted_cost"})"#
+        => "by_cost all teams basis contracted_cost";
     Decisions "by_cost" "by_cost(…, #{when_negative: \"keep\"})"
         "`when_negative` says what a negative weight means, such as a team whose credits of the \
          window are larger than its costs: \"zero\" (the default: it counts as zero), \"keep\" \
@@ -239,9 +247,7 @@ fn by_cost(arguments: &[Dynamic], kept: &[Field]) -> Result<Decision, Refusal> {
     let basis = match word("by_cost", &options, "basis")? {
         None => CostBasis::Direct,
         Some(word) => {
-            let refusal =
-                || refuse("`by_cost`: basis is \"direct\", \"allocated\" or \"billed_cost\"");
-            basis_of(&word).ok_or_else(refusal)?
+            basis_of(&word).ok_or_else(|| refuse(format!("`by_cost`: basis is {BASIS_WORDS}")))?
         }
     };
     let window = match options.get("window") {

@@ -1,16 +1,19 @@
 //! Lints: advice about rules that compile.
 
 use crate::code::{
-    RULE_ADVICE, RULE_DOC, RULE_METRIC, RULE_ORDER, RULE_SHADOWED, RULE_TAG_KEY,
-    RULE_TEAM_UNLISTED, TABLE_UNUSED,
+    RULE_ADVICE, RULE_DOC, RULE_FIELD_NOT_KEPT, RULE_METRIC, RULE_ORDER, RULE_SHADOWED,
+    RULE_TAG_KEY, RULE_TEAM_UNLISTED, TABLE_UNUSED,
 };
 use crate::compile::Rule;
 use crate::constants::{self, ConstantDecision};
 use crate::decision::meant;
 use crate::header::Header;
+use crate::kept::details_hint;
 use crate::set::{RuleSet, overlap};
 use crate::table::TEAMS;
+use domain::detail::Detail;
 use domain::diagnostic::Diagnostic;
+use domain::driver::facts::Basis;
 use domain::period::Day;
 use domain::port::{Mutual, Stage};
 use rhai::Position;
@@ -48,6 +51,7 @@ pub fn check(set: &RuleSet, today: Option<Day>) -> Lints {
                 }
                 Ok(_) => {
                     lints.errors.extend(filtered_tags(set, rule, &constant));
+                    lints.errors.extend(unkept_bases(set, rule, &constant));
                     lints.warnings.extend(unlisted_teams(set, rule, &constant));
                 }
             }
@@ -150,6 +154,21 @@ fn filtered_tags(set: &RuleSet, rule: &Rule, constant: &ConstantDecision) -> Vec
     .collect()
 }
 
+/// Finds weights by a cost that no source keeps.
+fn unkept_bases(set: &RuleSet, rule: &Rule, constant: &ConstantDecision) -> Vec<Diagnostic> {
+    let Ok(decision) = &constant.outcome else { return Vec::new() };
+    let costs = decision.spread().map(|spread| spread.team_costs()).unwrap_or_default();
+    let details = costs.into_iter().filter_map(|costs| costs.basis.of_charges().detail());
+    let unkept = details.filter(|detail| !set.options.details.keeps(detail.feed()));
+    let finding = |detail: Detail| {
+        let position = constant.place(|text| text == detail.name());
+        let message = format!("the detail '{}' exists but is not kept", detail.name());
+        let finding = rule.file.finding(RULE_FIELD_NOT_KEPT, message, position);
+        finding.hint(details_hint(set.options.details, detail))
+    };
+    unkept.map(finding).collect()
+}
+
 fn other_key(set: &RuleSet, rule: &Rule, key: &str, position: Position) -> Option<Diagnostic> {
     let canonical = set.options.tags.canonical_key(key);
     (canonical != key).then(|| {
@@ -191,11 +210,21 @@ pub fn unknown_metrics(set: &RuleSet, known: &[String]) -> Vec<Diagnostic> {
                 let advice = meant(metric, known.iter().map(String::as_str));
                 let message = format!("no usage of the metric '{metric}' was collected{advice}");
                 let position = constant.place(|text| text == metric);
-                findings.push(rule.file.finding(RULE_METRIC, message, position));
+                let finding = rule.file.finding(RULE_METRIC, message, position);
+                findings.push(match is_cost_of_charges(metric) {
+                    true => finding.hint(format!("by_cost(#{{basis: \"{metric}\"}})")),
+                    false => finding,
+                });
             }
         }
     }
     findings
+}
+
+/// Whether charges have a cost of this name, which is no usage unless a source states it.
+fn is_cost_of_charges(metric: &str) -> bool {
+    let details = [Basis::Contracted, Basis::List].into_iter().filter_map(Basis::detail);
+    details.map(Detail::name).chain(["billed_cost"]).any(|name| name == metric)
 }
 
 /// Finds tables that no rule names. The table `teams` is read by the host.

@@ -8,11 +8,16 @@ use rhai::Dynamic;
 const WINDOW_DAYS_MAX: i64 = 400;
 
 /// The words of bases.
-pub(crate) const BASES: [(&str, CostBasis); 3] = [
+pub(crate) const BASES: [(&str, CostBasis); 5] = [
     ("direct", CostBasis::Direct),
     ("allocated", CostBasis::Allocated),
     ("billed_cost", CostBasis::Billed),
+    ("contracted_cost", CostBasis::Contracted),
+    ("list_cost", CostBasis::List),
 ];
+
+pub(crate) const BASIS_WORDS: &str =
+    "\"direct\", \"billed_cost\", \"contracted_cost\", \"list_cost\" or \"allocated\"";
 
 /// The words of windows. All days of such a window share it.
 pub(crate) const WINDOWS: [(&str, Window); 3] =

@@ -1,7 +1,7 @@
 //! The columns of an export. Nested columns are written with dots or with underscores.
 
 use apportion_plugin_sdk::table_decode::TableInfo;
-use apportion_plugin_sdk::{Choice, Error, Origin, Rows, Skip, TagMap, Term, Value};
+use apportion_plugin_sdk::{Choice, Error, Origin, Problem, Rows, Skip, TagMap, Term, Value};
 use table_settings::charges;
 use table_settings::{FeedColumn, naming_the_plugin, word};
 
@@ -51,6 +51,31 @@ fn cost_column(table: &TableInfo) -> Option<&str> {
     find(table, "cost").or_else(|| headers().find(|header| is_cost(header)))
 }
 
+/// The names of flattened amounts of credits.
+const FLAT_CREDITS: [&str; 2] = ["credits.amount", "credit.amount"];
+
+/// Refuses columns of credits that nobody reads: without them costs would be gross, and perhaps
+/// once for each credit.
+fn expect_known_credits(table: &TableInfo) -> Result<(), Error> {
+    let is_known = find(table, "credits").is_some()
+        || FLAT_CREDITS.iter().any(|name| find(table, name).is_some());
+    let names = || table.columns.iter().map(|column| column.name.as_str());
+    let unread = names().find(|name| name.trim().to_ascii_lowercase().starts_with("credit"));
+    match unread.filter(|_| !is_known) {
+        None => Ok(()),
+        Some(name) => Err(Error::Config(
+            Problem::new(format!(
+                "{} has the column {name}, and none of credits under a name that is read",
+                table.name
+            ))
+            .hint(
+                "name the amount of the credit credits.amount or credit_amount in the export, or \
+                 write credits = \"gross\" in the config of the source",
+            ),
+        )),
+    }
+}
+
 /// The cost, with its credits if they are wanted. A row without a cost has none with credits
 /// either: what they are for would be a guess.
 fn cost(table: &TableInfo, net: bool) -> Option<Origin> {
@@ -60,7 +85,8 @@ fn cost(table: &TableInfo, net: bool) -> Option<Origin> {
         find(table, "credits")
             .map(|credits| Term { member: Some("amount".into()), ..Term::plus(credits) })
     };
-    let credits = list().or_else(|| find(table, "credits.amount").map(Term::plus));
+    let flat = || FLAT_CREDITS.iter().find_map(|name| find(table, name)).map(Term::plus);
+    let credits = list().or_else(flat);
     Some(match credits.filter(|_| net) {
         Some(credits) => {
             let sum = Value::Sum(vec![Term::plus(cost), credits]);
@@ -116,6 +142,9 @@ pub fn map(table: &TableInfo, options: &Options) -> Result<Vec<Rows>, Error> {
             _ => None,
         })
     };
+    if options.net {
+        expect_known_credits(table)?;
+    }
     let mut mapping = charges::map(table, &options.charges, &usual)
         .map_err(|error| naming_the_plugin("gcp-billing", table, error))?;
     mapping.tag_maps = tag_maps(table);
@@ -191,7 +220,7 @@ mod tests {
 
     #[test]
     fn flattened_credits_are_taken_off_too() {
-        for credits in ["credits.amount", "credits_amount"] {
+        for credits in ["credits.amount", "credits_amount", "credit.amount", "credit_amount"] {
             let header = format!("usage_start_time,cost,currency,{credits},credits.name");
             let sum = Value::Sum(vec![Term::plus("cost"), Term::plus(credits)]);
             assert_eq!(
@@ -203,6 +232,32 @@ mod tests {
                 Some(Origin::Column("cost".into()))
             );
         }
+    }
+
+    #[test]
+    fn credits_under_a_name_that_is_not_read_are_refused() {
+        let refused = |header: &str, config: &str| {
+            let columns = header
+                .split(',')
+                .map(|name| Column { name: name.into(), kind: "text".into() })
+                .collect();
+            let table = TableInfo { name: "export.csv".into(), format: "csv".into(), columns };
+            match map(&table, &Options::parse(config).unwrap()) {
+                Err(Error::Config(problem)) => Some(problem.message),
+                other => other.map(|_| None).unwrap(),
+            }
+        };
+        let told = |column: &str| {
+            Some(format!(
+                "export.csv has the column {column}, and none of credits under a name that is read"
+            ))
+        };
+        for column in ["credit", "Credit_value", "credits.name"] {
+            let header = format!("usage_start_time,cost,currency,{column}");
+            assert_eq!(refused(&header, ""), told(column));
+            assert_eq!(refused(&header, r#"{"credits": "gross"}"#), None);
+        }
+        assert_eq!(refused("usage_start_time,cost,currency,credit.name,credit.amount", ""), None);
     }
 
     #[test]

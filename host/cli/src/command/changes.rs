@@ -43,6 +43,10 @@ pub fn of_standing_days(source: &SourceReport) -> Vec<String> {
             "  if its files are never a whole billing period, write: delivery = \"day\"".into(),
         );
     }
+    if source.days_taken_over > 0 {
+        let days = counted(source.days_taken_over, "day", "days");
+        lines.push(format!("{days} taken back under a former name, since it states them itself"));
+    }
     if source.days_kept > 0 {
         lines.push(format!(
             "{} that the source does not have any more stay, until all its rows can be read",

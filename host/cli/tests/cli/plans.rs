@@ -294,6 +294,22 @@ fn a_tag_setting_is_planned_approved_and_remembered_as_a_rule_is() {
     scene.run("plan").expect(0).says("no team's cost changes");
 }
 
+/// The same money under another name of its source.
+#[test]
+fn a_former_name_is_planned_approved_and_moves_no_team() {
+    let scene = Scene::after_run();
+    let before = costs(&scene, "");
+    let renamed = SETTINGS.replace("[sources.aws]", "[sources.amazon]\nformerly = [\"aws\"]");
+    scene.write("apportion.toml", &format!("require_approval = true\n{renamed}"));
+    let plan = scene.run("plan --out plan.json --format json").expect(0).json();
+    assert_eq!((&plan["collected"], &plan["moved"]), (&json!(["amazon"]), &json!([])));
+    scene.run("run").fails_with(1, "N402", "not approved");
+    scene.run("rule approve --plan plan.json --note checked --by Ada").expect(0);
+    scene.run("apply plan.json").expect(0).says("difference 0.000000000");
+    assert_eq!(costs(&scene, ""), before);
+    scene.run("ledger verify").expect(0);
+}
+
 /// Names of teams go by the schema of today. The stored charges have the tags of before: there a
 /// part of the change is still to come, and plans still show it.
 #[test]

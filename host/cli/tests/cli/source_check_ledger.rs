@@ -101,7 +101,7 @@ fn charges_that_the_ledger_has_of_another_source_are_refused_beforehand() {
     let scene = scene();
     scene.write("apportion.toml", &SETTINGS.replace("[sources.aws]", "[sources.copy]"));
     let check = scene.run("source check").fails_with(3, "N102", "1 source would fail");
-    let same = "the source 'aws' has exactly the same charges of 2026-03-01, 10.000000000 USD";
+    let same = "the source 'aws' has the same charges of 2026-03-01, 10.000000000 USD";
     assert!(check.stderr.contains(same), "{}", check.stderr);
     let run = scene.run("run").fails_with(3, "N101", "1 source failed");
     assert_eq!(warnings(&check.stderr), warnings(&run.stderr));
@@ -128,4 +128,25 @@ fn a_ledger_that_cannot_be_read_is_named_and_fails_no_check() {
     }
     fs::write(scene.path("apportion.db"), whole).expect("a ledger");
     scene.run("source check").expect(0).says("0 days new, 0 changed, 3 unchanged");
+}
+
+/// The setting that the refusal names is checked beforehand, as the run does it.
+#[test]
+fn a_former_name_is_checked_as_the_run_takes_it() {
+    let scene = scene();
+    let renamed = SETTINGS.replace("[sources.aws]", "[sources.copy]\nformerly = [\"aws\"]");
+    scene.write("apportion.toml", &renamed);
+    let said = "3 days taken back under a former name, since it states them itself";
+    scene.run("source check").expect(0).says(said);
+    scene.run("run").expect(0).says(said);
+    scene.run("ledger verify").expect(0);
+}
+
+#[test]
+fn it_checks_the_days_that_it_is_asked_for() {
+    let scene = scene();
+    let checked = scene.run("source check --from 2026-03-02 --to 2026-03-02 --format json");
+    let checked = checked.expect(0).json()[0].clone();
+    // Of three.
+    assert_eq!(checked["charges"], 1);
 }

@@ -26,6 +26,14 @@ impl Candidates {
         }
     }
 
+    /// Whether a team of the day takes part.
+    pub(crate) fn has(&self, team: &str, pool: &Pool) -> bool {
+        match self {
+            Candidates::Listed(targets) => targets.iter().any(|target| target.team == team),
+            Candidates::AllTeams => !pool.is_of(&Target::team(team)),
+        }
+    }
+
     /// The teams of a day with direct cost of any kind.
     pub(crate) fn targets_with_cost(&self, pool: &Pool, facts: &dyn Facts) -> Vec<Target> {
         let direct = facts.direct_costs(&DriverFilter::new(), Basis::Effective);

@@ -1,5 +1,6 @@
 //! The facts of a day that drivers ask for. Drivers are pure: their caller brings the facts.
 
+use crate::detail::Detail;
 use crate::diagnostic::Diagnostic;
 use crate::money::Sum;
 use crate::period::Day;
@@ -65,6 +66,11 @@ pub trait Facts {
     fn currency(&self) -> &str;
     /// Cost by team over the window of the question, in nanos.
     fn team_costs(&self, question: &CostQuestion) -> BTreeMap<String, i128>;
+    /// The charges that do not say the cost that the question asks for, by day, source and team.
+    /// Effective and billed cost are known of every charge.
+    fn cost_gaps(&self, _: &CostQuestion) -> Vec<CostGap> {
+        Vec::new()
+    }
     /// Direct cost of the day by team, in nanos.
     fn direct_costs(&self, filter: &DriverFilter, basis: Basis) -> BTreeMap<String, i128>;
     /// Usage of the window by the values of the query's keys. A key that usage lacks has the empty
@@ -90,6 +96,19 @@ pub enum Basis {
     #[default]
     Effective,
     Billed,
+    Contracted,
+    List,
+}
+
+impl Basis {
+    /// The detail of the charge that it is, if it is one. Charges need not say details.
+    pub fn detail(self) -> Option<Detail> {
+        match self {
+            Basis::Effective | Basis::Billed => None,
+            Basis::Contracted => Some(Detail::ContractedCost),
+            Basis::List => Some(Detail::ListCost),
+        }
+    }
 }
 
 /// The cost of a team that counts as its weight.
@@ -100,8 +119,44 @@ pub enum CostBasis {
     Direct,
     /// The billed cost of the same charges.
     Billed,
+    /// Their contracted cost, which some charges may not say.
+    Contracted,
+    /// Their list cost, which some charges may not say.
+    List,
     /// The effective cost that it bears when the turn comes: assigned, shared and passed on to it.
     Allocated,
+}
+
+impl CostBasis {
+    /// The amount of the charges that counts.
+    pub fn of_charges(self) -> Basis {
+        match self {
+            CostBasis::Direct | CostBasis::Allocated => Basis::Effective,
+            CostBasis::Billed => Basis::Billed,
+            CostBasis::Contracted => Basis::Contracted,
+            CostBasis::List => Basis::List,
+        }
+    }
+
+    /// The word by which rules ask for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            CostBasis::Direct => "direct",
+            CostBasis::Billed => "billed_cost",
+            CostBasis::Contracted => "contracted_cost",
+            CostBasis::List => "list_cost",
+            CostBasis::Allocated => "allocated",
+        }
+    }
+}
+
+/// Charges of a team that do not say a cost, of one source and day.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CostGap {
+    pub day: Day,
+    pub source: String,
+    pub team: String,
+    pub charges: u64,
 }
 
 /// One question about costs.
@@ -120,10 +175,8 @@ impl CostQuestion {
 
     pub(crate) fn words(&self) -> Vec<String> {
         let mut words: Vec<String> = describe_filter(&self.filter).collect();
-        match self.basis {
-            CostBasis::Direct => {}
-            CostBasis::Billed => words.push("basis billed_cost".into()),
-            CostBasis::Allocated => words.push("basis allocated".into()),
+        if self.basis != CostBasis::Direct {
+            words.push(format!("basis {}", self.basis.name()));
         }
         words.extend(self.window.words());
         words

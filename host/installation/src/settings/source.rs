@@ -73,6 +73,9 @@ section! {
         /// day give way too; 0: at once.
         pub settled_after_days: Setting<Count<0, RESTATE_DAYS_MAX>> =
             Setting::default_of(Count::new(3)),
+        /// Names that the source had before. What it stated under them is taken back there, as far
+        /// as it states it anew.
+        pub formerly: Setting<Vec<String>> = Setting::default_of(Vec::new()),
         /// The first day that is wanted, of a source without paths; otherwise the first day of the
         /// month before the first collection.
         pub since: Setting<Option<Day>> = Setting::default_of(None),
@@ -262,6 +265,28 @@ impl SourceCheck<'_> {
                 .collect();
             let line = format!("dimensions = [{}]", kept.join(", "));
             self.refuse(&span, message, Hint::text("keep it: ").then(Hint::setting(line)));
+        }
+    }
+
+    /// A former name is a name that no source has now, and that one source had.
+    pub fn former_names(&mut self, sources: &BTreeMap<String, Spanned<SourceSettings>>) {
+        let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+        for (name, source) in sources {
+            let formerly = &source.get_ref().formerly;
+            let Some(span) = formerly.span() else { continue };
+            for former in &formerly.value {
+                let problem = match taken.insert(former, name) {
+                    _ if sources.contains_key(former) => {
+                        format!("'{former}' is a source, and cannot be a former name of '{name}'")
+                    }
+                    Some(other) => {
+                        format!("'{other}' and '{name}' cannot both have been '{former}'")
+                    }
+                    None => continue,
+                };
+                let hint = "name what the source was called before, and no other source";
+                self.refuse(&span, problem, hint);
+            }
         }
     }
 

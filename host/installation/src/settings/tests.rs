@@ -117,6 +117,35 @@ fn estimates_stand_in_for_a_bill() {
 }
 
 #[test]
+fn a_former_name_is_nobodys_name() {
+    let source = |name: &str, formerly: &str| {
+        format!("[sources.{name}]\nplugin = 'focus-file'\npaths = ['a']\n{formerly}\n")
+    };
+    let two = |of_first: &str, of_second: &str| {
+        [source("amazon", of_first), source("azure", of_second)].concat()
+    };
+    assert!(resolve(&two("formerly = ['aws', 'aws-old']", "formerly = ['az']")).is_ok());
+    for (settings, expect) in [
+        (
+            two("formerly = ['azure']", ""),
+            "apportion.toml:4:12: C104: 'azure' is a source, and cannot be a former name of \
+             'amazon'",
+        ),
+        (
+            two("formerly = ['amazon']", ""),
+            "C104: 'amazon' is a source, and cannot be a former name of 'amazon'",
+        ),
+        (
+            two("formerly = ['aws']", "formerly = ['aws']"),
+            "apportion.toml:8:12: C104: 'amazon' and 'azure' cannot both have been 'aws'",
+        ),
+    ] {
+        let refusal = refusal(&settings);
+        assert!(refusal.contains(expect), "{expect} is not in\n{refusal}");
+    }
+}
+
+#[test]
 fn a_bill_that_is_missing_is_to_be_added() {
     let refusal = refusal("[sources.a]\nplugin = 'p'\naccrues_for = 'b'\n");
     assert!(

@@ -38,6 +38,8 @@ enum BasisWord {
     /// Of the charges assigned to a team.
     EffectiveCost,
     BilledCost,
+    ContractedCost,
+    ListCost,
     Allocated,
 }
 
@@ -131,6 +133,8 @@ fn basis_value(basis: CostBasis) -> Value {
     json!(match basis {
         CostBasis::Direct => BasisWord::EffectiveCost,
         CostBasis::Billed => BasisWord::BilledCost,
+        CostBasis::Contracted => BasisWord::ContractedCost,
+        CostBasis::List => BasisWord::ListCost,
         CostBasis::Allocated => BasisWord::Allocated,
     })
 }
@@ -139,6 +143,8 @@ fn basis(value: &Value) -> Option<CostBasis> {
     Some(match BasisWord::deserialize(value).ok()? {
         BasisWord::EffectiveCost => CostBasis::Direct,
         BasisWord::BilledCost => CostBasis::Billed,
+        BasisWord::ContractedCost => CostBasis::Contracted,
+        BasisWord::ListCost => CostBasis::List,
         BasisWord::Allocated => CostBasis::Allocated,
     })
 }
@@ -347,6 +353,13 @@ mod tests {
             "by": "cost", "among": null, "filter": { "region_id": "eu" }, "basis": "billed_cost",
         });
         assert_stored(Driver::Cost(cost.clone()), &stored);
+        for (word, basis) in
+            [("contracted_cost", CostBasis::Contracted), ("list_cost", CostBasis::List)]
+        {
+            stored["basis"] = json!(word);
+            let costs = CostQuestion { basis, ..cost.costs.clone() };
+            assert_stored(Driver::Cost(CostDriver { costs, ..cost.clone() }), &stored);
+        }
         stored["basis"] = json!("allocated");
         for (word, window) in [("week", Window::Week), ("month", Window::Month)] {
             stored["window"] = json!(word);
@@ -402,7 +415,7 @@ mod tests {
     #[test]
     fn junk_is_not_read() {
         assert_eq!(read(&json!({ "by": "weather" })), None);
-        let mut basis = json!({ "by": "cost", "among": null, "filter": {}, "basis": "list_cost" });
+        let mut basis = json!({ "by": "cost", "among": null, "filter": {}, "basis": "net_cost" });
         assert_eq!(read(&basis), None);
         basis["basis"] = Value::Null;
         assert_eq!(read(&basis), None);

@@ -62,6 +62,8 @@ struct SourceReportDocument {
     restated: Vec<RestatementDocument>,
     /// Days that would have been taken back, if all rows could be read.
     days_kept: u64,
+    /// Days that stood under a former name of the source and are its own now.
+    days_taken_over: u64,
     totals: Vec<SourceTotalDocument>,
     usage: UsageReportDocument,
     /// The days that were asked for; null for all there is.
@@ -245,6 +247,7 @@ impl From<&SourceReport> for SourceReportDocument {
             withdrawn: source.withdrawn.iter().map(WithdrawalDocument::from).collect(),
             restated: source.restated.iter().map(RestatementDocument::from).collect(),
             days_kept: source.days_kept,
+            days_taken_over: source.days_taken_over,
             totals: source.totals.iter().map(total).collect(),
             usage: UsageReportDocument::from(&source.usage),
             period: source.period.map(PeriodDocument::from),

@@ -17,7 +17,7 @@ const ESTIMATES: &str = "2026-03-01 compute a 10\n2026-03-02 compute a 10\n2026-
 /// As the settings have it where they say nothing.
 fn accrual() -> Option<Accrual> {
     let by = vec![Field::RESOURCE_ID, Field::SERVICE_NAME];
-    Some(Accrual { bill: "aws".into(), by, settled_after_days: 3 })
+    Some(Accrual { bill: "aws".into(), formerly: Vec::new(), by, settled_after_days: 3 })
 }
 
 fn estimates(text: &str) -> Source {

@@ -54,7 +54,7 @@ fn the_same_file_in_two_sources_is_refused_by_name() {
     assert_eq!(refused.code, pipeline::code::CHARGES_REPEATED);
     assert_eq!(
         refused.message,
-        "the source 'aws' has exactly the same charges of 2026-03-02, 10.000000000 USD billed: \
+        "the source 'aws' has the same charges of 2026-03-02, 10.000000000 USD billed: \
          they would count twice"
     );
     // A rehearsal finds them in the ledger, unless the other source does not have them any more.

@@ -4,6 +4,7 @@
 mod columnar;
 mod decided;
 mod products;
+mod weighed;
 
 use crate::fakes::{balances, rules, source, try_run};
 use arrow_array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};

@@ -44,6 +44,7 @@ pub fn source(name: &str, charges: Vec<RawCharge>) -> Source {
         collector: given(&charges, None),
         request: request(name),
         accrues_for: None,
+        formerly: Vec::new(),
         kept: domain::charge::KeptDetails::default(),
         window: None,
         delivery: None,

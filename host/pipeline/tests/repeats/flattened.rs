@@ -76,5 +76,40 @@ fn one_credit_a_row_counts_each_cost_once() {
         let report = run(vec![source(&folder, "credits.amount", &format!("{header}\n{rows}"))]);
         assert_eq!(refused(&report, COST_REPEATED), None, "{rows}");
         assert_eq!(report.sources[0].charges, 2, "{rows}");
+        // Only rows that are equal in all are doubtful.
+        let is_told = rows == "2026-03-02,compute,p,10,SUD,-2\n2026-03-02,compute,p,10,SUD,-2";
+        let warnings: Vec<&str> =
+            report.sources[0].warnings.iter().map(|warning| warning.message.as_str()).collect();
+        let told = "export.csv: 1 row is equal to another one in all columns, with credits: if \
+                    that is one charge with two equal credits, 10.000000000 of its cost counts \
+                    twice";
+        let expect = if is_told { vec![told] } else { Vec::new() };
+        assert_eq!(warnings, expect, "{rows}");
     }
+}
+
+/// The credits of a charge stand in two files, whose columns have other orders.
+#[test]
+fn credits_in_two_files_repeat_the_cost_too() {
+    let first = "start,service,account,cost,credit.name,credit.amount
+                 2026-03-02,compute,p,10,SUD,-2
+                 2026-03-02,storage,p,7,SUD,-1";
+    let second = "credit.amount,credit.name,start,cost,service,account
+                  -1,CUD,2026-03-02,10,compute,p";
+    let folder = Folder::new();
+    let files = [("a.csv", first), ("b.csv", second)];
+    let of = folder.source("gcp", &files);
+    let batch = |(name, bill): (&str, &str)| {
+        let header: Vec<&str> = bill.lines().next().unwrap().split(',').collect();
+        let mapping = with_credits(super::mapping(name, &header), "credit.amount");
+        Batch { rows: Rows::Mapped(mapping), ..Batch::default() }
+    };
+    let collector = Box::new(FakeCollector::new(files.map(batch).into()));
+    let report = run(vec![Source { collector, ..of }]);
+    let refused = refused(&report, COST_REPEATED).unwrap_or_default();
+    assert!(
+        refused.starts_with("b.csv: 1 row differs from another one in the columns credit.* alone"),
+        "{refused}"
+    );
+    assert!(refused.ends_with("10.000000000 of its cost would count again"), "{refused}");
 }

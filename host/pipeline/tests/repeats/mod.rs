@@ -1,9 +1,11 @@
 //! The same money in two spellings, in one source or in two.
 
 mod flattened;
+mod renamed;
 
 use crate::fakes::{charges, rules, source, try_run};
 use arrow_array::{ArrayRef, Decimal128Array, StringArray, TimestampMillisecondArray};
+use domain::charge::KeptDetails;
 use domain::code::Code;
 use domain::field::Field;
 use domain::mapping::{Feed, FeedFrom, Mapping, Origin, TagColumn};
@@ -163,13 +165,6 @@ fn equal_amounts_alone_are_no_repetition() {
         "start,service,account,cost\n".to_owned() + &fees.collect::<String>()
     };
     none(&fees(1), &fees(2));
-    // Two different fees, one of them in a table that says less: less than three amounts.
-    let fee = |columns: &str, told: &str| {
-        format!(
-            "start,{columns},cost\n2026-03-01,{told},10\n2026-03-02,{told},10\n2026-03-03,{told},7"
-        )
-    };
-    none(&fee("service,account", "support,1"), &fee("service", "support"));
     // Charges of nothing.
     let nothing = "start,service,cost\n2026-03-01,ec2,0\n2026-03-01,s3,0";
     none(nothing, nothing);
@@ -199,6 +194,153 @@ fn hours_of_the_same_amounts_stand_beside_each_other() {
              they would count twice"
         )
     );
+}
+
+fn warned(report: &RunReport) -> Vec<String> {
+    let warnings = report.sources.iter().flat_map(|source| &source.warnings);
+    let of_sums = warnings.filter(|warning| warning.code == SUMS_REPEATED);
+    of_sums.map(|warning| warning.message.clone()).collect()
+}
+
+/// Less than three amounts are no proof, and no reason to say nothing.
+#[test]
+fn few_charges_of_which_one_table_says_less_are_warned_about() {
+    let bill = |columns: &str, told: &str| {
+        format!("start,{columns},cost\n2026-03-01,{told},10\n2026-03-02,{told},7\n")
+    };
+    let (more, less) = (bill("service,account", "support,1"), bill("service", "support"));
+    let folder = Folder::new();
+    for (first, second) in [(&more, &less), (&less, &more)] {
+        let report = run(vec![folder.source("bills", &[("a.csv", first), ("b.csv", second)])]);
+        assert_eq!(refusal(&report), None);
+        let said = "the same amounts in as many charges of 2 days, from 2026-03-01 to 2026-03-02, \
+                    17.000000000 USD billed, and one of the two says less of them: their money may \
+                    count twice";
+        assert_eq!(warned(&report), [format!("b.csv and a.csv have {said}")]);
+        let sources =
+            vec![folder.source("a", &[("a.csv", first)]), folder.source("b", &[("b.csv", second)])];
+        let report = run(sources);
+        assert_eq!(refusal(&report), None);
+        assert_eq!(warned(&report), [format!("b: the source 'a' has {said}")]);
+    }
+    // Another amount, or another account, is another charge.
+    for other in [less.replace(",7", ",8"), more.replace("support,1", "s,2")] {
+        let report = run(vec![folder.source("bills", &[("a.csv", &more), ("b.csv", &other)])]);
+        assert_eq!((refusal(&report), warned(&report)), (None, Vec::new()), "{other}");
+    }
+}
+
+#[test]
+fn two_tables_that_name_services_otherwise_are_warned_about() {
+    let rows = |names: [&str; 3]| {
+        let row = |(name, cost): (&&str, u8)| format!("2026-03-02,{name},1,{cost}.25\n");
+        let rows: String = names.iter().zip(1..).map(row).collect();
+        format!("start,service,account,cost\n{rows}")
+    };
+    let folder = Folder::new();
+    let (short, long) = (rows(["ec2", "s3", "sqs"]), rows(["Compute", "Storage", "Queues"]));
+    let report = run(vec![folder.source("bills", &[("a.csv", &short), ("b.csv", &long)])]);
+    assert_eq!(refusal(&report), None);
+    // 1.25 + 2.25 + 3.25.
+    assert_eq!(
+        warned(&report),
+        ["b.csv and a.csv have the same amounts in as many charges of 2026-03-02, 6.750000000 \
+             USD billed, under other names of services: their money may count twice"]
+    );
+    // The services of another account, and one file for each of two services with one amount.
+    for other in [long.replace(",1,", ",2,"), "start,service,cost\n2026-03-02,x,6.75\n".into()] {
+        let report = run(vec![folder.source("bills", &[("a.csv", &short), ("b.csv", &other)])]);
+        assert_eq!((refusal(&report), warned(&report)), (None, Vec::new()), "{other}");
+    }
+}
+
+/// CUR by the hour beside FOCUS by the day: other rows, names and effective costs.
+#[test]
+fn a_bill_in_two_formats_is_refused_where_each_service_costs_the_same() {
+    let cur = "start,service,cost,effective
+               2026-03-02T00:00:00Z,AmazonEC2,4,1
+               2026-03-02T01:00:00Z,AmazonEC2,6,1
+               2026-03-02T00:00:00Z,AmazonS3,2.5,2.5
+               2026-03-02T00:00:00Z,AWSSupport,0,7
+               2026-03-03T00:00:00Z,AmazonEC2,3,3";
+    let focus = "start,service,cost,effective
+                 2026-03-02,Compute,10,12
+                 2026-03-02,Storage,2.5,2.5
+                 2026-03-03,Compute,3,2";
+    let folder = Folder::new();
+    let sources = |focus: &str| {
+        vec![folder.source("cur", &[("c.csv", cur)]), folder.source("focus", &[("f.csv", focus)])]
+    };
+    assert_eq!(
+        refusal(&run(sources(focus))).as_deref(),
+        Some(
+            "the source 'cur' has the same billed sum of each service of 2 days, from 2026-03-02 \
+             to 2026-03-03, 15.500000000 USD billed: they would count twice"
+        )
+    );
+    // One of the three sums is another one, and then two are left.
+    let other = focus.replace("03-03,Compute,3", "03-03,Compute,3.01");
+    assert_eq!(refusal(&run(sources(&other))), None);
+    // The same sums of days, by other services: a warning, as before.
+    let other = "start,service,cost
+                 2026-03-02,All,12.5
+                 2026-03-03,All,3
+                 2026-03-04,All,5";
+    let cur = cur.to_owned() + "\n2026-03-04,AmazonEC2,4,4\n2026-03-04,AmazonS3,1,1";
+    let report = run(vec![
+        folder.source("cur", &[("c.csv", &cur)]),
+        folder.source("focus", &[("f.csv", other)]),
+    ]);
+    assert_eq!(refusal(&report), None);
+    assert_eq!(warned(&report).len(), 1, "{:?}", warned(&report));
+}
+
+/// Equal stacks in two accounts cost the same to the last digit.
+#[test]
+fn equal_services_of_other_owners_are_no_repetition() {
+    let bill = |column: &str, owner: &str| {
+        let rows = (1..=4).map(|cost| format!("2026-03-02,s{cost},{owner},{cost}.5\n"));
+        format!("start,service,{column},cost\n{}", rows.collect::<String>())
+    };
+    let folder = Folder::new();
+    let (one, two) = (bill("account", "1"), bill("account", "2"));
+    let sources =
+        vec![folder.source("a", &[("a.csv", &one)]), folder.source("b", &[("b.csv", &two)])];
+    assert_eq!(refusal(&run(sources)), None);
+}
+
+/// Each source has half of the hours of a day, in which everything costs the same.
+#[test]
+fn hours_of_two_sources_are_compared_where_both_keep_them() {
+    let hours = |hours: std::ops::Range<u8>| {
+        let row = |hour: u8| {
+            let costs = [("ec2", "0.25"), ("s3", "0.125"), ("sqs", "0.125")];
+            costs
+                .map(|(name, cost)| format!("2026-03-02T{hour:02}:00:00Z,{name},1,{cost}\n"))
+                .concat()
+        };
+        format!("start,service,account,cost\n{}", hours.map(row).collect::<String>())
+    };
+    let (am, pm) = (hours(0..12), hours(12..24));
+    let folder = Folder::new();
+    let kept = KeptDetails { hours: true, ..KeptDetails::default() };
+    let report = |second: &str, kept: [KeptDetails; 2]| {
+        let mut sources =
+            vec![folder.source("am", &[("a.csv", &am)]), folder.source("pm", &[("p.csv", second)])];
+        sources.iter_mut().zip(kept).for_each(|(source, kept)| source.kept = kept);
+        run(sources)
+    };
+    assert_eq!(refusal(&report(&pm, [kept, kept])), None);
+    let same = "the source 'am' has the same charges of 2026-03-02, 6.000000000 USD billed: they \
+                would count twice";
+    assert_eq!(refusal(&report(&am, [kept, kept])).as_deref(), Some(same));
+    // Nobody can tell the hours apart then, and the hint says how.
+    for kept in [[KeptDetails::default(), kept], [kept, KeptDetails::default()]] {
+        let report = report(&pm, kept);
+        assert_eq!(refusal(&report).as_deref(), Some(same));
+        let failure = report.sources[1].failure.as_ref().unwrap().to_string();
+        assert!(failure.contains("let `details` of both keep \"hours\""), "{failure}");
+    }
 }
 
 /// 2026-03-02 begins at millisecond 1,772,409,600,000.
@@ -240,8 +382,8 @@ fn csv_beside_parquet_of_the_same_charges_is_refused() {
     assert_eq!(
         refusal(&report).as_deref(),
         Some(
-            "the source 'bills' has exactly the same charges of 2026-03-02, 12.500000000 USD \
-             billed: they would count twice"
+            "the source 'bills' has the same charges of 2 days, from 2026-03-02 to 2026-03-03, \
+             13.750000000 USD billed: they would count twice"
         )
     );
 }
@@ -267,8 +409,8 @@ fn two_formats_of_a_bill_in_two_sources_are_refused() {
     assert_eq!(
         refusal(&run(sources(focus))).as_deref(),
         Some(
-            "the source 'cur' has the same amounts in 2 charges of 2026-03-03, 13.000000000 USD \
-             billed: they would count twice"
+            "the source 'cur' has the same amounts in as many charges of 2 days, from 2026-03-02 \
+             to 2026-03-03, 25.500000000 USD billed: they would count twice"
         )
     );
     // The same amounts of another account.
@@ -362,7 +504,12 @@ fn an_estimate_that_is_right_gives_way_to_its_bill() {
     let folder = Folder::new();
     let mut ledger = Ledger::in_memory().unwrap();
     // The same amounts as the bill, by other services. They give way to the bill as a whole.
-    let accrual = || Accrual { bill: "bill".into(), by: Vec::new(), settled_after_days: 0 };
+    let accrual = || Accrual {
+        bill: "bill".into(),
+        formerly: Vec::new(),
+        by: Vec::new(),
+        settled_after_days: 0,
+    };
     let estimate = || Source {
         accrues_for: Some(accrual()),
         ..source(
@@ -395,11 +542,32 @@ fn repeats_are_seen_from_whichever_source_comes_later() {
     assert_eq!(
         refusal(&report).as_deref(),
         Some(
-            "the source 'cur' has exactly the same charges of 2026-03-02, 12.500000000 USD \
-             billed: they would count twice"
+            "the source 'cur' has the same charges of 2026-03-02, 12.500000000 USD billed: they \
+             would count twice"
         )
     );
     let stands = ledger.statements("cur").unwrap().iter().map(|(_, totals)| totals.billed).sum();
     // 10 + 2.5 + 1.25, once.
     assert_eq!(Sum::from_nanos(13_750_000_000), stands);
+}
+
+/// A character that some program lost is told with its column, whatever the money is.
+#[test]
+fn names_with_lost_characters_are_told() {
+    let bill = "start,service,account,team,cost
+                2026-03-02,Stra\u{FFFD}enmeister,1,a,1
+                2026-03-02,Stra\u{FFFD}e,1,b\u{FFFD},2
+                2026-03-02,Stra\u{DF}e,1,c,3";
+    let folder = Folder::new();
+    let report = run(vec![folder.source("bills", &[("a.csv", bill)])]);
+    assert_eq!(report.sources[0].charges, 3);
+    let warned: Vec<String> = report.sources[0].warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warned.len(), 2, "{warned:?}");
+    for (text, column) in warned.iter().zip(["service has", "team has"]) {
+        assert!(text.starts_with("a.csv: F114: ") && text.contains(column), "{text}");
+        assert!(text.contains("`encoding = \"windows-1252\"`"), "{text}");
+    }
+    let clean = bill.replace('\u{FFFD}', "x");
+    let report = run(vec![folder.source("bills", &[("a.csv", &clean)])]);
+    assert_eq!(report.sources[0].warnings, []);
 }

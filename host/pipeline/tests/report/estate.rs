@@ -249,6 +249,7 @@ pub fn run_on(ledger: &mut Ledger, sources: &[(&str, Vec<RawCharge>)], rules: &d
         }),
         request: request(name),
         accrues_for: None,
+        formerly: Vec::new(),
         kept: domain::charge::KeptDetails::default(),
         window: None,
         delivery: None,

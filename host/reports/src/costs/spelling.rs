@@ -63,7 +63,7 @@ impl Spelling<'_> {
             let mut longer = cuts.map(|(more, rest)| (format!("{key}={more}"), &rest[1..]));
             let whole = longer.find(|(longer, _)| known.contains(longer.as_str()));
             if let (false, Some((key, value))) = (known.contains(key.as_str()), whole) {
-                return Ok((GroupBy::Tag(key.into()), value.to_owned()));
+                return Ok((GroupBy::Tag(key), value.to_owned()));
             }
         }
         Ok((group.clone(), value.to_owned()))

@@ -60,10 +60,10 @@ fn every_expectation_can_pass_and_fail() {
             "expected split a 1, b 1, got split b 1, a 1",
         ),
         (
-            "by_cost()",
-            "{ by_cost = {} }",
+            "by_cost(#{basis: \"list_cost\"})",
+            "{ by_cost = { basis = \"list_cost\" } }",
             "{ by_cost = { when_zero = \"even\" } }",
-            "expected by_cost all teams when_zero even, got by_cost all teams",
+            "expected by_cost all teams when_zero even, got by_cost all teams basis list_cost",
         ),
         (
             "by_cost([\"a\"], #{environment: \"p\"})",

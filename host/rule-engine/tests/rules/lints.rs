@@ -1,6 +1,7 @@
 //! What a check finds before any charge is decided: written mistakes, with their places.
 
 use crate::support::{lines, rule, set_with_tables, sources};
+use domain::charge::KeptDetails;
 use domain::tag::{TagRule, TagSchema};
 use rule_engine::lint;
 use rule_engine::options::RuleOptions;
@@ -110,6 +111,38 @@ fn metrics_of_which_there_is_no_usage_are_told() {
         ["r.rhai:4:73: R116: no usage of the metric 'cpu.hour' was collected; did you mean \
           'cpu.hours'?"]
     );
+}
+
+/// The costs of charges are no usage, unless a source states one of the same name.
+#[test]
+fn a_cost_that_is_asked_for_as_usage_has_a_basis() {
+    for cost in ["contracted_cost", "list_cost", "billed_cost"] {
+        let text = rule(1, "true", &format!("by_usage(\"{cost}\")"));
+        let set = set_with_tables(&[("r", &text)], &[]);
+        let told = lint::unknown_metrics(&set, &["gib".to_owned()]);
+        assert_eq!(told.len(), 1);
+        let hint = format!("hint: by_cost(#{{basis: \"{cost}\"}})");
+        assert!(told[0].to_string().ends_with(&hint), "{}", told[0]);
+        assert!(lint::unknown_metrics(&set, &[cost.to_owned()]).is_empty());
+    }
+}
+
+#[test]
+fn a_basis_that_no_source_keeps_is_told_with_the_setting() {
+    let text = rule(1, "true", "by_cost(#{window: \"month\", basis: \"list_cost\"})");
+    let texts = sources(&[("r", &text)]);
+    let told = |details: KeptDetails| {
+        let options = RuleOptions { details, ..RuleOptions::default() };
+        let set = RuleSet::from_sources(&texts, &[], &options).unwrap();
+        let errors = lint::check(&set, None).errors;
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(told(KeptDetails::default()), Vec::<String>::new());
+    let without = told(KeptDetails { prices: false, ..KeptDetails::default() });
+    assert_eq!(without.len(), 1);
+    let expect = "r.rhai:4:57: R106: the detail 'list_cost' exists but is not kept";
+    assert!(without[0].starts_with(expect), "{}", without[0]);
+    assert!(without[0].contains("details = [\"prices\""), "{}", without[0]);
 }
 
 /// The first finding of texts that do not compile.

@@ -257,7 +257,8 @@ const WRONG_SHARES: &[(&str, &str)] = &[
     ),
     (
         "by_cost(#{basis: \"list_cost\"})",
-        "`by_cost`: basis is \"direct\", \"allocated\" or \"billed_cost\"",
+        "`by_cost`: basis is \"direct\", \"billed_cost\", \"contracted_cost\", \"list_cost\" or \
+         \"allocated\"",
     ),
     (
         "by_cost(#{window: \"charge_period\"})",

@@ -198,6 +198,7 @@ pub fn run_once(path: &Path, charges: Vec<RawCharge>, failure: Option<Diagnostic
             }),
             request: request("aws"),
             accrues_for: None,
+            formerly: Vec::new(),
             kept: domain::charge::KeptDetails::default(),
             window: None,
             delivery: None,

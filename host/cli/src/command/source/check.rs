@@ -2,11 +2,12 @@
 
 use super::check_summary::summary;
 use super::chosen::chosen;
-use crate::args::Format;
+use crate::args::{Format, PeriodArgs};
 use crate::code;
 use crate::command::changes::{self, shortened};
 use crate::command::run;
 use crate::error::Failure;
+use crate::query;
 use crate::ui::{Ui, document_text};
 use domain::diagnostic::Diagnostic;
 use domain::hint::Hint;
@@ -34,16 +35,18 @@ pub struct CheckArgs {
     /// Read names and headers only, which is quick: no row is counted
     #[arg(long)]
     headers_only: bool,
+    #[command(flatten)]
+    period: PeriodArgs,
     /// How the figures are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 pub fn check(ui: Ui, settings: &Settings, args: &CheckArgs) -> Result<(), Failure> {
-    let host = plugins::host(Some(settings))?;
+    let (period, host) = (query::period(&args.period)?, plugins::host(Some(settings))?);
     let (mut opened, mut findings) = (Vec::new(), Vec::new());
     for source in chosen(settings, args.name.as_deref())? {
-        match sources::one(settings, &host, source, None) {
+        match sources::one(settings, &host, source, period) {
             Ok(source) => opened.push(source),
             Err(finding) => findings.push(finding),
         }
