@@ -123,7 +123,7 @@ pub fn plan(
         .hint(Hint::text("collect first: ").then(Hint::command("run"))));
     };
     let (inputs, decided) = (scratch.inputs_digest()?, redecided::decided(scratch, period)?);
-    let generation_before = generation(scratch)?;
+    let generation_before = posted_generation(scratch)?;
     let changes = Changes::to_rules(scratch, run.rules)?;
     let (at_ms, version) = (run.at_ms, run.version.clone());
     let generation = run.rules.generation().to_owned();
@@ -173,8 +173,8 @@ pub fn plan(
     })
 }
 
-/// Digest of the rules that the ledger stands by.
-fn generation(ledger: &Reader) -> Result<Option<String>, Diagnostic> {
+/// Digest of the rules and settings that the ledger stands by. Nothing before the first run.
+pub fn posted_generation(ledger: &Reader) -> Result<Option<String>, Diagnostic> {
     let last = ledger.last_posted_run()?;
     let generation = last.map(|run| ledger.generation(run.generation)).transpose()?.flatten();
     Ok(generation.map(|generation| generation.digest().to_owned()))
