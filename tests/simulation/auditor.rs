@@ -1,19 +1,29 @@
 //! The second model: what everybody bears of each day, in exact fractions. It knows the meaning of
 //! the rules, and shares no code with the product.
 
-use crate::fraction::Fraction;
-use crate::meaning::{Basis, CostWay, IDLE, Meaning, NETWORK, Shared, Way, Window};
+use crate::meaning::{
+    CostWay, IDLE, Meaning, NETWORK, SharedService, Way, WeightBasis, WeightWindow,
+};
 use crate::world::{Days, Line, TEAMS};
 use domain::period::{Day, Month};
+use num_bigint::BigInt;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Amounts by account and by the tag `environment` of the charges.
-pub type Borne = BTreeMap<(String, &'static str), Fraction>;
+/// Nanos by account and by the tag `environment` of the charges, cut at the nano.
+pub type Burdens = BTreeMap<(String, &'static str), i128>;
+/// By account.
+type Weights = Vec<(String, BigInt)>;
 
-/// The charges of one day in one currency, and where their cost stands.
+/// What teams bear on the days of a window has denominators that would grow without end as they are
+/// added up. As a weight it counts in millionths of a nano.
+const WEIGHT_SCALE: i128 = 1_000_000;
+
+/// The charges of one day in one currency, and where their cost stands: numerators over one
+/// denominator, in nanos.
 struct DayBook<'a> {
     lines: Vec<&'a Line>,
-    borne: Borne,
+    tops: BTreeMap<(String, &'static str), BigInt>,
+    bottom: BigInt,
 }
 
 type Books<'a> = BTreeMap<Day, DayBook<'a>>;
@@ -26,7 +36,7 @@ pub struct Auditor {
     changed: BTreeSet<Month>,
     meaning: Option<Meaning>,
     /// What stands where, by day and currency.
-    pub borne: BTreeMap<(Day, &'static str), Borne>,
+    pub burdens: BTreeMap<(Day, &'static str), Burdens>,
 }
 
 impl Auditor {
@@ -61,10 +71,10 @@ impl Auditor {
             for currency in self.currencies() {
                 let books = self.books(month, currency);
                 let of_month = |(day, of): &(Day, &str)| day.month() == month && *of == currency;
-                let borne = books.into_iter().map(|(day, book)| ((day, currency), book.borne));
-                let borne: Vec<_> = borne.collect();
-                self.borne.retain(|key, _| !of_month(key));
-                self.borne.extend(borne);
+                let burdens = books.iter().map(|(day, book)| ((*day, currency), book.burdens()));
+                let burdens: Vec<_> = burdens.collect();
+                self.burdens.retain(|key, _| !of_month(key));
+                self.burdens.extend(burdens);
             }
         }
     }
@@ -72,7 +82,8 @@ impl Auditor {
     fn books(&self, month: Month, currency: &str) -> Books<'_> {
         let mut books = Books::new();
         for (_, day, line) in self.lines(currency).filter(|(_, day, _)| day.month() == month) {
-            let empty = || DayBook { lines: Vec::new(), borne: Borne::new() };
+            let empty =
+                || DayBook { lines: Vec::new(), tops: BTreeMap::new(), bottom: BigInt::from(1) };
             books.entry(day).or_insert_with(empty).lines.push(line);
         }
         if let Some(meaning) = &self.meaning {
@@ -84,13 +95,14 @@ impl Auditor {
 }
 
 impl DayBook<'_> {
-    fn give(&mut self, account: &str, environment: &'static str, amount: &Fraction) {
-        *self.borne.entry((account.to_owned(), environment)).or_default() += amount;
+    fn burdens(&self) -> Burdens {
+        let nanos = |top: &BigInt| i128::try_from(top / &self.bottom).expect("an amount of a day");
+        self.tops.iter().map(|(key, top)| (key.clone(), nanos(top))).collect()
     }
 
     /// Puts each charge where its rule says. Shared ones wait in the pools of their rules.
     fn assign(&mut self, meaning: &Meaning) {
-        for line in self.lines.clone() {
+        for line in &self.lines {
             let shared = meaning.shared.iter().find(|shared| shared.service == line.service);
             let account = match (shared, line.service, line.team) {
                 (Some(shared), ..) => shared.account.to_owned(),
@@ -99,76 +111,77 @@ impl DayBook<'_> {
                 (None, _, "") => "unallocated".to_owned(),
                 (None, _, team) => format!("team/{team}"),
             };
-            self.give(&account, line.environment, &i128::from(line.effective).into());
+            *self.tops.entry((account, line.environment)).or_default() += line.effective;
         }
     }
 
-    /// Moves all that stands in an account, by weights.
-    fn pass_on(&mut self, from: &str, weights: &[(String, Fraction)]) {
-        let total = weights.iter().fold(Fraction::default(), |sum, (_, weight)| &sum + weight);
-        if total.is_zero() {
+    /// Moves all that stands in an account, by weights. Without weights it stays.
+    fn pass_on(&mut self, from: &str, weights: &Weights) {
+        let total: BigInt = weights.iter().map(|(_, weight)| weight).sum();
+        if total == BigInt::ZERO {
             return;
         }
-        let keys: Vec<_> = self.borne.keys().filter(|(name, _)| name == from).cloned().collect();
-        let taken: Vec<_> = keys.iter().filter_map(|key| self.borne.remove_entry(key)).collect();
-        for ((_, environment), amount) in taken {
+        let (moved, stays): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut self.tops).into_iter().partition(|((name, _), _)| name == from);
+        self.tops = stays.into_iter().map(|(key, top)| (key, top * &total)).collect();
+        self.bottom *= &total;
+        for ((_, environment), top) in moved {
             for (to, weight) in weights {
-                self.give(to, environment, &(&(&amount * weight) / &total));
+                *self.tops.entry((to.clone(), environment)).or_default() += &top * weight;
             }
         }
     }
 
     /// What a team weighs on this day alone.
-    fn weight(&self, way: &CostWay, team: &str) -> Fraction {
+    fn weight(&self, way: &CostWay, team: &str) -> BigInt {
         let counts = |environment: &str| way.environment.is_none_or(|only| only == environment);
-        if way.basis == Basis::Allocated {
+        if way.basis == WeightBasis::Allocated {
             let account = format!("team/{team}");
-            let of_team = self.borne.iter().filter(|((name, _), _)| *name == account);
+            let of_team = self.tops.iter().filter(|((name, _), _)| *name == account);
             let counted = of_team.filter(|((_, environment), _)| counts(environment));
-            return counted.fold(Fraction::default(), |sum, (_, amount)| &sum + amount);
+            return counted.map(|(_, top)| top).sum::<BigInt>() * WEIGHT_SCALE / &self.bottom;
         }
         let lines = self.lines.iter().filter(|line| line.team == team && counts(line.environment));
         let amount = |line: &&Line| match way.basis {
-            Basis::Billed => i128::from(line.billed),
-            Basis::Direct | Basis::Allocated => i128::from(line.effective),
+            WeightBasis::Billed => i128::from(line.billed),
+            WeightBasis::Direct | WeightBasis::Allocated => i128::from(line.effective),
         };
-        Fraction::from(lines.map(amount).sum::<i128>())
+        lines.map(amount).sum::<i128>().into()
     }
 }
 
 /// The days over which a window of this day goes.
-fn within(window: Window, day: Day) -> std::ops::Range<Day> {
+fn within(window: WeightWindow, day: Day) -> std::ops::Range<Day> {
     // 5 January 1970 was a Monday.
     let monday = day.plus(-(day.epoch_days() - 4).rem_euclid(7));
     let (first, next) = (day.month().first_day(), day.month().next().first_day());
     match window {
-        Window::Day => day..day.plus(1),
-        Window::Week => monday.max(first)..monday.plus(7).min(next),
-        Window::Month => first..next,
+        WeightWindow::Day => day..day.plus(1),
+        WeightWindow::Week => monday.max(first)..monday.plus(7).min(next),
+        WeightWindow::Month => first..next,
     }
 }
 
+fn numbers(weights: &[(&str, i128)]) -> Weights {
+    weights.iter().map(|(to, weight)| ((*to).to_owned(), (*weight).into())).collect()
+}
+
 /// The weights by account. Those of costs are never below zero.
-fn weights(books: &Books<'_>, day: Day, way: &Way, own: &str) -> Vec<(String, Fraction)> {
+fn weights(books: &Books<'_>, day: Day, way: &Way, own: &str) -> Weights {
     let way = match way {
-        Way::Split(weights) => {
-            let weight = |(to, weight): &(&str, i128)| ((*to).to_owned(), (*weight).into());
-            return weights.iter().map(weight).collect();
-        }
+        Way::Split(weights) => return numbers(weights),
         Way::Cost(way) => way,
     };
     // A team does not share its own cost with itself, unless it is listed.
-    let all: Vec<&str> =
-        TEAMS.iter().copied().filter(|team| format!("team/{team}") != own).collect();
-    let teams = way.among.map_or(all, |listed| listed.to_vec());
-    let weight = |team: &str| {
+    let others = TEAMS.iter().copied().filter(|team| format!("team/{team}") != own);
+    let teams = way.among.map_or_else(|| others.collect(), |listed| listed.to_vec());
+    let weight = |team: &str| -> BigInt {
         let days = books.range(within(way.window, day)).map(|(_, book)| book.weight(way, team));
-        let sum = days.fold(Fraction::default(), |sum, weight| &sum + &weight);
-        if sum.is_positive() { sum } else { Fraction::default() }
+        days.sum::<BigInt>().max(BigInt::ZERO)
     };
-    let mut weights: Vec<(String, Fraction)> =
+    let mut weights: Weights =
         teams.iter().map(|team| (format!("team/{team}"), weight(team))).collect();
-    if way.among.is_some() && weights.iter().all(|(_, weight)| weight.is_zero()) {
+    if way.among.is_some() && weights.iter().all(|(_, weight)| *weight == BigInt::ZERO) {
         weights.iter_mut().for_each(|(_, weight)| *weight = 1.into());
     }
     weights
@@ -188,9 +201,9 @@ fn turn(books: &mut Books<'_>, from: &str, way: &Way) {
 
 fn allocate(books: &mut Books<'_>, meaning: &Meaning) {
     // Rules that weigh by what teams bear come after the others, by priority.
-    let mut shared: Vec<&Shared> = meaning.shared.iter().collect();
+    let mut shared: Vec<&SharedService> = meaning.shared.iter().collect();
     shared.sort_by_key(|shared| (shared.way.weighs_allocated(), shared.priority));
-    for Shared { account, way, .. } in shared {
+    for SharedService { account, way, .. } in shared {
         turn(books, account, way);
     }
     if meaning.idle.weighs_allocated() {
@@ -212,42 +225,32 @@ fn allocate(books: &mut Books<'_>, meaning: &Meaning) {
 fn circle(books: &mut Books<'_>, meaning: &Meaning) {
     let [first, second] = meaning.serving.as_slice() else { return };
     let (Way::Split(of_first), Way::Split(of_second)) = (&first.way, &second.way) else { return };
-    let fractions = |weights: &[(&str, i128)], but: &str| -> Vec<(String, Fraction)> {
+    let without = |weights: &[(&str, i128)], but: &str| -> Vec<(String, i128)> {
         let others = weights.iter().filter(|(to, _)| *to != but);
-        others.map(|(to, weight)| ((*to).to_owned(), (*weight).into())).collect()
+        others.map(|(to, weight)| ((*to).to_owned(), *weight)).collect()
+    };
+    let (ends_of_first, ends_of_second) =
+        (without(of_first, second.account), without(of_second, first.account));
+    let sum = |weights: &[(&str, i128)]| weights.iter().map(|(_, weight)| weight).sum::<i128>();
+    let ends = |weights: &[(String, i128)]| weights.iter().map(|(_, weight)| weight).sum::<i128>();
+    // The first gives `there` of `f` to the second, which gives `back` of `s` to the first. Of a
+    // unit at the first, 1 / (1 − there·back / (f·s)) passes it in all, and there / f of that
+    // passes the second. So an end gets its weight times `s` from the one, and times `there` from
+    // the other.
+    let (f, s) = (sum(of_first), sum(of_second));
+    let (there, back) = (f - ends(&ends_of_first), s - ends(&ends_of_second));
+    let scaled = |weights: &[(String, i128)], by: i128| -> Weights {
+        weights.iter().map(|(to, weight)| (to.clone(), (weight * by).into())).collect()
     };
     for book in books.values_mut() {
         if meaning.steps_down {
-            book.pass_on(first.account, &fractions(of_first, ""));
+            book.pass_on(first.account, &numbers(of_first));
             // The first had its turn, so its part goes to the others.
-            book.pass_on(second.account, &fractions(of_second, first.account));
+            book.pass_on(second.account, &scaled(&ends_of_second, 1));
             continue;
         }
-        // Of a unit at the first, the part p goes to the second, and q of that comes back. So all
-        // that ever passes the first is 1 + pq + (pq)² + … = 1 / (1 − pq) of it, and p of that
-        // passes the second.
-        let part = |weights: &[(&str, i128)], to: &str| {
-            let sum: i128 = weights.iter().map(|(_, weight)| weight).sum();
-            let of = weights.iter().filter(|(name, _)| *name == to).map(|(_, weight)| weight);
-            &Fraction::from(of.sum::<i128>()) / &sum.into()
-        };
-        let p = part(of_first, second.account);
-        let q = part(of_second, first.account);
-        let all = &Fraction::from(1) / &(&1.into() - &(&p * &q));
-        let scaled = |weights: &[(&str, i128)], but: &str, by: &Fraction| {
-            let others = fractions(weights, but);
-            let sum = weights.iter().map(|(_, weight)| weight).sum::<i128>().into();
-            let part = |(to, weight): (String, Fraction)| (to, &(&weight / &sum) * by);
-            others.into_iter().map(part).collect::<Vec<_>>()
-        };
-        let from_first = [
-            scaled(of_first, second.account, &all),
-            scaled(of_second, first.account, &(&all * &p)),
-        ];
-        let from_second = [
-            scaled(of_second, first.account, &all),
-            scaled(of_first, second.account, &(&all * &q)),
-        ];
+        let from_first = [scaled(&ends_of_first, s), scaled(&ends_of_second, there)];
+        let from_second = [scaled(&ends_of_second, f), scaled(&ends_of_first, back)];
         book.pass_on(first.account, &from_first.concat());
         book.pass_on(second.account, &from_second.concat());
     }

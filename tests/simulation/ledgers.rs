@@ -1,7 +1,6 @@
 //! Compares what the ledger has with what the auditor says, on both axes.
 
 use crate::auditor::Auditor;
-use crate::fraction::Fraction;
 use domain::axis::Axis;
 use domain::period::{Day, Month, Period};
 use domain::port::{RuleFacts, Rules};
@@ -19,12 +18,11 @@ pub const CANCELLED_COSTS_ARE_POSTED: bool = false;
 /// The most nanos by which a day's balance of an account may differ from the fraction: a millionth
 /// of the currency's unit. Each share is cut at the nano, and weights that are shares themselves
 /// carry such cuts on.
-const DAY_BOUND: u64 = 1_000;
-const MONTH_BOUND: u64 = 100 * DAY_BOUND;
+const DAY_BOUND: u128 = 1_000;
+const MONTH_BOUND: u128 = 31 * DAY_BOUND;
 
 /// By the first day of a span, account and currency. Amounts of the ledger are whole nanos.
 pub type Balances = BTreeMap<(Day, String, String), i128>;
-type Expected = BTreeMap<(Day, String, String), Fraction>;
 
 pub fn balances(ledger: &Reader, axis: Axis, bucket: Bucket) -> Balances {
     let filter = BalanceFilter::of(Period::all()).on(axis).by(bucket);
@@ -39,40 +37,40 @@ pub fn balances(ledger: &Reader, axis: Axis, bucket: Bucket) -> Balances {
 }
 
 /// The balances of each day of charges, with those of the providers.
-pub fn expected(auditor: &Auditor) -> Expected {
-    let mut expected = Expected::new();
-    let mut add = |day: Day, account: String, currency: &str, amount: &Fraction| {
+pub fn expected(auditor: &Auditor) -> Balances {
+    let mut expected = Balances::new();
+    let mut add = |day: Day, account: String, currency: &str, amount: i128| {
         *expected.entry((day, account, currency.to_owned())).or_default() += amount;
     };
-    for ((day, currency), borne) in &auditor.borne {
-        borne.iter().for_each(|((account, _), amount)| {
-            add(*day, account.clone(), currency, amount);
+    for ((day, currency), burdens) in &auditor.burdens {
+        burdens.iter().for_each(|((account, _), amount)| {
+            add(*day, account.clone(), currency, *amount);
         });
     }
     for currency in auditor.currencies() {
         for (source, day, line) in auditor.lines(currency) {
             let (billed, effective) = (i128::from(line.billed), i128::from(line.effective));
-            add(day, format!("provider/{source}"), currency, &(-billed).into());
-            add(day, format!("prepaid/{source}"), currency, &(billed - effective).into());
+            add(day, format!("provider/{source}"), currency, -billed);
+            add(day, format!("prepaid/{source}"), currency, billed - effective);
         }
     }
     expected
 }
 
 /// The first balance that is not as expected.
-fn difference(found: &Balances, expected: &Expected, bound: u64) -> Option<String> {
+fn difference(found: &Balances, expected: &Balances, bound: u128) -> Option<String> {
     let keys: BTreeSet<_> = found.keys().chain(expected.keys()).collect();
     keys.into_iter().find_map(|key| {
         let nanos = found.get(key).copied().unwrap_or(0);
-        let wanted = expected.get(key).cloned().unwrap_or_default();
+        let wanted = expected.get(key).copied().unwrap_or(0);
         let is_exact = key.1.starts_with("provider/") || key.1.starts_with("prepaid/");
-        let is_near = wanted.is_near(nanos, if is_exact { 0 } else { bound });
-        (!is_near).then(|| format!("{key:?} is {nanos} and not {wanted:?}"))
+        let is_near = wanted.abs_diff(nanos) <= if is_exact { 0 } else { bound };
+        (!is_near).then(|| format!("{key:?} is {nanos} and not {wanted}"))
     })
 }
 
 /// The first difference by the day of charges.
-pub fn charged_difference(found: &Balances, expected: &Expected) -> Option<String> {
+pub fn charged_difference(found: &Balances, expected: &Balances) -> Option<String> {
     difference(found, expected, DAY_BOUND).or_else(|| {
         // Every entry balances, so the days' sums are exact.
         let mut sums: BTreeMap<(Day, &str), i128> = BTreeMap::new();
@@ -86,26 +84,26 @@ pub fn charged_difference(found: &Balances, expected: &Expected) -> Option<Strin
 /// The months of posting: a change of a closed month is owed in the first open one after it.
 #[derive(Default)]
 pub struct PostedMonths {
-    stood: BTreeMap<(Month, String, String), Fraction>,
-    posted: Expected,
+    stood: BTreeMap<(Month, String, String), i128>,
+    posted: Balances,
 }
 
 impl PostedMonths {
-    pub fn follow(&mut self, charged: &Expected, closed: &BTreeSet<Month>) {
-        let mut stands: BTreeMap<(Month, String, String), Fraction> = BTreeMap::new();
+    pub fn follow(&mut self, charged: &Balances, closed: &BTreeSet<Month>) {
+        let mut stands: BTreeMap<(Month, String, String), i128> = BTreeMap::new();
         for ((day, account, currency), amount) in charged {
             let key = (day.month(), account.clone(), currency.clone());
             *stands.entry(key).or_default() += amount;
         }
         let keys: BTreeSet<_> = self.stood.keys().chain(stands.keys()).cloned().collect();
         for key in keys {
-            let of = |all: &BTreeMap<_, Fraction>| all.get(&key).cloned().unwrap_or_default();
-            let change = &of(&stands) - &of(&self.stood);
+            let of = |all: &BTreeMap<_, i128>| all.get(&key).copied().unwrap_or(0);
+            let change = of(&stands) - of(&self.stood);
             let (mut month, account, currency) = key;
             while closed.contains(&month) {
                 month = month.next();
             }
-            *self.posted.entry((month.first_day(), account, currency)).or_default() += &change;
+            *self.posted.entry((month.first_day(), account, currency)).or_default() += change;
         }
         self.stood = stands;
     }
@@ -151,9 +149,9 @@ fn by_environment(table: &CostTable) -> Balances {
 
 /// The first difference of costs by the tag of their charges.
 pub fn tag_difference(ledger: &Reader, auditor: &Auditor, is_open: bool) -> Option<String> {
-    let mut expected = Expected::new();
-    for ((day, currency), borne) in &auditor.borne {
-        for ((account, environment), amount) in borne {
+    let mut expected = Balances::new();
+    for ((day, currency), burdens) in &auditor.burdens {
+        for ((account, environment), amount) in burdens {
             let group = format!("{account} {environment}");
             let key = (day.month().first_day(), group, (*currency).to_owned());
             *expected.entry(key).or_default() += amount;

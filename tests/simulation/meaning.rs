@@ -7,14 +7,14 @@ use rule_engine::set::RuleSet;
 
 /// The cost that counts as a team's weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Basis {
+pub enum WeightBasis {
     Direct,
     Billed,
     Allocated,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Window {
+pub enum WeightWindow {
     Day,
     Week,
     Month,
@@ -30,8 +30,8 @@ pub enum Way {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CostWay {
-    pub basis: Basis,
-    pub window: Window,
+    pub basis: WeightBasis,
+    pub window: WeightWindow,
     /// Only costs with this tag count.
     pub environment: Option<&'static str>,
     /// All teams, or the listed ones. These share evenly where none has a weight.
@@ -40,7 +40,7 @@ pub struct CostWay {
 
 /// A service whose charges a rule shares.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shared {
+pub struct SharedService {
     pub service: &'static str,
     pub account: &'static str,
     pub priority: u64,
@@ -49,7 +49,7 @@ pub struct Shared {
 
 /// A team that serves others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Serving {
+pub struct ServingTeam {
     pub team: &'static str,
     pub account: &'static str,
     pub way: Way,
@@ -57,12 +57,12 @@ pub struct Serving {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meaning {
-    pub shared: Vec<Shared>,
+    pub shared: Vec<SharedService>,
     /// The idle pool, and the network pool that it may feed.
     pub idle: Way,
     pub network: Way,
     /// In the order of priority.
-    pub serving: Vec<Serving>,
+    pub serving: Vec<ServingTeam>,
     /// Whether serving teams that feed each other are taken one after another.
     pub steps_down: bool,
 }
@@ -75,7 +75,7 @@ const LISTS: [[&str; 2]; 3] = [["mobile", "search"], ["payments", "web"], ["plat
 
 impl Way {
     pub fn weighs_allocated(&self) -> bool {
-        matches!(self, Way::Cost(way) if way.basis == Basis::Allocated)
+        matches!(self, Way::Cost(way) if way.basis == WeightBasis::Allocated)
     }
 
     pub fn feeds(&self, account: &str) -> bool {
@@ -101,14 +101,14 @@ impl Way {
 impl CostWay {
     fn text(&self) -> String {
         let basis = match self.basis {
-            Basis::Direct => "direct",
-            Basis::Billed => "billed_cost",
-            Basis::Allocated => "allocated",
+            WeightBasis::Direct => "direct",
+            WeightBasis::Billed => "billed_cost",
+            WeightBasis::Allocated => "allocated",
         };
         let window = match self.window {
-            Window::Day => "day",
-            Window::Week => "week",
-            Window::Month => "month",
+            WeightWindow::Day => "day",
+            WeightWindow::Week => "week",
+            WeightWindow::Month => "month",
         };
         let teams = self.among.map_or_else(String::new, |[a, b]| format!("[\"{a}\", \"{b}\"], "));
         let filter =
@@ -124,23 +124,24 @@ fn split(random: &mut Random, accounts: &[&'static str]) -> Way {
     Way::Split(accounts.iter().map(|to| (*to, i128::from(1 + random.below(99)))).collect())
 }
 
-fn by_cost(random: &mut Random, bases: &[Basis]) -> Way {
+fn by_cost(random: &mut Random, bases: &[WeightBasis]) -> Way {
     Way::Cost(CostWay {
         basis: bases[random.index(bases.len())],
-        window: [Window::Day, Window::Week, Window::Month][random.index(3)],
+        window: [WeightWindow::Day, WeightWindow::Week, WeightWindow::Month][random.index(3)],
         environment: [None, None, Some("prod")][random.index(3)],
         among: random.per_mille(300).then(|| LISTS[random.index(LISTS.len())]),
     })
 }
 
-const ANY: [Basis; 4] = [Basis::Direct, Basis::Billed, Basis::Allocated, Basis::Allocated];
+const ANY: [WeightBasis; 4] =
+    [WeightBasis::Direct, WeightBasis::Billed, WeightBasis::Allocated, WeightBasis::Allocated];
 
-fn serving(random: &mut Random) -> Vec<Serving> {
-    let platform = |way| Serving { team: "platform", account: "team/platform", way };
-    let ops = |way| Serving { team: "ops", account: "team/ops", way };
+fn serving(random: &mut Random) -> Vec<ServingTeam> {
+    let platform = |way| ServingTeam { team: "platform", account: "team/platform", way };
+    let ops = |way| ServingTeam { team: "ops", account: "team/ops", way };
     match random.below(5) {
         0 => Vec::new(),
-        1 => vec![platform(by_cost(random, &[Basis::Direct]))],
+        1 => vec![platform(by_cost(random, &[WeightBasis::Direct]))],
         2 => vec![
             platform(split(random, &["team/search", "team/ops"])),
             ops(split(random, &["team/web", "team/mobile"])),
@@ -163,7 +164,7 @@ impl Meaning {
                 1 => split(random, &["team/platform", "team/web"]),
                 _ => by_cost(random, &ANY),
             };
-            Shared { service, account, priority, way }
+            SharedService { service, account, priority, way }
         });
         let shared = shared.collect();
         let idle = match random.below(3) {
@@ -173,7 +174,7 @@ impl Meaning {
         };
         let network = match random.below(2) {
             0 => split(random, &["team/mobile", "team/ops"]),
-            _ => by_cost(random, &[Basis::Direct, Basis::Billed]),
+            _ => by_cost(random, &[WeightBasis::Direct, WeightBasis::Billed]),
         };
         let (serving, steps_down) = (serving(random), random.per_mille(300));
         Meaning { shared, idle, network, serving, steps_down }
@@ -204,7 +205,7 @@ impl Meaning {
                 "assign(it.tag(\"team\"))",
             ),
         ];
-        for Shared { service: name, account, priority, way } in &self.shared {
+        for SharedService { service: name, account, priority, way } in &self.shared {
             let id = account.trim_start_matches("pool/");
             texts.push(rule(id, &format!("priority: {priority}"), &service(name), &way.text()));
         }
@@ -212,7 +213,7 @@ impl Meaning {
             let header = format!("priority: {priority}, stage: \"distribution\"");
             texts.push(rule(account.trim_start_matches("pool/"), &header, "", &way.text()));
         }
-        for (priority, Serving { team, way, .. }) in (70..).zip(&self.serving) {
+        for (priority, ServingTeam { team, way, .. }) in (70..).zip(&self.serving) {
             let mutual = if self.steps_down { ", mutual: \"step_down\"" } else { "" };
             let header =
                 format!("priority: {priority}, stage: \"cascade\", team: \"{team}\"{mutual}");

@@ -1,6 +1,6 @@
-//! A process that is killed at any of its writes to the ledger's log. SQLite writes the log from its
-//! start to its end, so each length of it is the state that a kill leaves: between two pages, and
-//! within one.
+//! A process that is killed at any of its writes to the ledger's log. SQLite writes the log from
+//! its start to its end, so each length of it is the state that a kill leaves: between two pages,
+//! and within one.
 
 use crate::scene::Scene;
 use domain::axis::Axis;
