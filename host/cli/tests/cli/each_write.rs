@@ -4,6 +4,7 @@
 
 use crate::scene::Scene;
 use domain::axis::Axis;
+use domain::diagnostic::Diagnostic;
 use domain::period::Period;
 use ledger::{BalanceFilter, Bucket, Reader};
 use std::fs;
@@ -20,17 +21,17 @@ fn opened(ledger: &Path) -> Reader {
 /// All that a command could have changed by halves.
 fn state(ledger: &Path) -> String {
     let reader = opened(ledger);
-    let read = || {
-        let verified = reader.verify(&mut |_| {})?;
-        assert_eq!(verified.findings, []);
-        let balances = Axis::ALL.map(|axis| {
-            reader.balances(&BalanceFilter::of(Period::all()).on(axis).by(Bucket::Day))
-        });
-        let approvals: Vec<String> =
-            reader.approvals()?.into_iter().map(|approval| approval.by).collect();
-        Ok(format!("{balances:?} {:?} {approvals:?}", reader.closed_months()?))
+    let read = || -> Result<String, Diagnostic> {
+        assert_eq!(reader.verify(&mut |_| {})?.findings, []);
+        let mut told = format!("{:?}", reader.closed_months()?);
+        for axis in Axis::ALL {
+            let filter = BalanceFilter::of(Period::all()).on(axis).by(Bucket::Day);
+            told += &format!("{:?}", reader.balances(&filter)?);
+        }
+        reader.approvals()?.into_iter().for_each(|approval| told += &approval.by);
+        Ok(told)
     };
-    read().unwrap_or_else(|error: domain::diagnostic::Diagnostic| panic!("{error}"))
+    read().unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Makes the command once, and then again from each state that a kill could have left of it.
