@@ -77,7 +77,7 @@ fn tables_and_tags_spell_one_team_and_its_cost_center_reaches_shared_cost() {
     scene.run("ledger verify").expect(0);
 }
 
-/// The table has composed letters, the tags have some that are not, and letters of either case.
+/// The table has composed letters, the tags have some that are not, and teams are of either case.
 #[test]
 fn keys_and_teams_in_three_scripts_are_one_however_they_are_typed() {
     let rows = [
@@ -88,7 +88,7 @@ fn keys_and_teams_in_three_scripts_are_one_however_they_are_typed() {
         row("8", "2026-03-02", "Compute", "口座", ""),
         row("16", "2026-03-02", "Compute", "", "決済 "),
         row("32", "2026-03-02", "Compute", "", "Gru\u{308}n"),
-        row("64", "2026-03-02", "Compute", "KONTO-Ä", ""),
+        row("64", "2026-03-02", "Compute", "konto-a\u{308}", ""),
     ];
     let accounts = "account,team\nсчёт-1,платежи\n口座,決済\nkonto-ä,GRÜN\n";
     let scene = scene(&rows, accounts, "team,cost_center\nПлатежи,ЦЗ\n決済,部門\ngrün,K\u{f6}ln\n");

@@ -136,11 +136,10 @@ fn settings_and_tables_that_change_between_plan_and_apply_refuse_the_plan() {
     let values = SETTINGS.replace("pay = ", "paid = ");
     let dimensions = format!("dimensions = [\"service_name\"]\n{SETTINGS}");
     let absent = format!("absent_values = [\"none\"]\n{SETTINGS}");
-    let unknown = format!("unknown_teams = \"refuse\"\n{SETTINGS}");
     let source = SETTINGS.replace("paths = ", "delimiter = \",\"\npaths = ");
     let scene = Scene::planned();
     let before = costs(&scene, "");
-    for text in [tag, values, dimensions, absent, unknown, source] {
+    for text in [tag, values, dimensions, absent, source] {
         assert_ne!(text, SETTINGS);
         scene.write("apportion.toml", &text);
         scene.run("apply plan.json").fails_with(1, "N302", "the rules are");
