@@ -2,6 +2,7 @@
 //! its start to its end, so each length of it is the state that a kill leaves: between two pages,
 //! and within one.
 
+use crate::plans::planned;
 use crate::scene::Scene;
 use domain::axis::Axis;
 use domain::diagnostic::Diagnostic;
@@ -28,7 +29,7 @@ fn state(ledger: &Path) -> String {
             let filter = BalanceFilter::of(Period::all()).on(axis).by(Bucket::Day);
             told += &format!("{:?}", reader.balances(&filter)?);
         }
-        reader.approvals()?.into_iter().for_each(|approval| told += &approval.by);
+        reader.approvals()?.into_iter().for_each(|approval| told += &approval.approver);
         Ok(told)
     };
     read().unwrap_or_else(|error| panic!("{error}"))
@@ -91,8 +92,8 @@ fn a_run_of_a_changed_bill() {
 #[test]
 fn an_approval_a_plan_and_a_close() {
     let approve = ["rule", "approve", "--by", "Ada", "--note", "as agreed"];
-    killed_at_each_write(&Scene::planned, &approve);
-    killed_at_each_write(&Scene::planned, &["apply", "plan.json", "--quiet"]);
+    killed_at_each_write(&planned, &approve);
+    killed_at_each_write(&planned, &["apply", "plan.json", "--quiet"]);
     let close = ["period", "close", "2026-01", "--quiet", "--because", "booked"];
     killed_at_each_write(&Scene::after_run, &close);
     let closed = || {

@@ -1,6 +1,7 @@
 //! A disk that fills at any write: files may grow to ever larger sizes, until the command is done.
 //! Each failure says which file or disk it is about, and leaves everything as it was.
 
+use crate::plans::{changed, planned};
 use crate::scene::{Output, Scene};
 use std::collections::BTreeMap;
 use std::fs;
@@ -99,7 +100,7 @@ fn a_first_run_and_a_later_one() {
 
 #[test]
 fn a_plan_that_is_applied() {
-    fill("apply plan.json --quiet", &Scene::planned, &[STORAGE]);
+    fill("apply plan.json --quiet", &planned, &[STORAGE]);
 }
 
 #[test]
@@ -115,12 +116,7 @@ fn a_month_that_is_closed_and_opened_again() {
 
 #[test]
 fn an_approval_and_a_plan() {
-    fill("rule approve --by Ada --note agreed", &Scene::planned, &[STORAGE]);
-    let changed = || {
-        let scene = Scene::after_run();
-        scene.change_support();
-        scene
-    };
+    fill("rule approve --by Ada --note agreed", &planned, &[STORAGE]);
     fill("plan --out plan.json", &changed, &[STORAGE, "F102: plan.json cannot be written"]);
 }
 

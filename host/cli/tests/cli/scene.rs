@@ -108,22 +108,6 @@ impl Scene {
         scene
     }
 
-    /// A scene with `plan.json`, which moves the cost of support to a team of its own.
-    pub fn planned() -> Scene {
-        let scene = Scene::after_run();
-        scene.change_support();
-        scene.run("plan --out plan.json").expect(0);
-        scene
-    }
-
-    /// Saves rules by which support is the cost of a team of its own.
-    pub fn change_support(&self) {
-        for name in ["rules/shared/support.rhai", "rules/shared/support.cases.toml"] {
-            let text = self.read(name).replace("by_cost()", "assign(\"platform\")");
-            self.write(name, &text.replace("{ by_cost = {} }", "{ assign = \"platform\" }"));
-        }
-    }
-
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }

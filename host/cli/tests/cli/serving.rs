@@ -1,6 +1,7 @@
 //! `serve` as a process: it answers, takes over good rules when they are saved, and else keeps the
 //! last good ones.
 
+use crate::plans::change_support;
 use crate::scene::{SETTINGS, Scene};
 pub use crate::server::{Server, json};
 
@@ -133,7 +134,7 @@ fn what_changed_while_nothing_served_is_planned_at_the_start_and_can_be_applied(
         scene.write("apportion.toml", &text);
     };
     let changes: [(&dyn Fn(&Scene), &str); 2] =
-        [(&Scene::change_support, "platform"), (&settings, "[tags.team]")];
+        [(&change_support, "platform"), (&settings, "[tags.team]")];
     for (change, name) in changes {
         let scene = Scene::after_run();
         change(&scene);
