@@ -133,9 +133,7 @@ fn what_changed_while_nothing_served_is_planned_at_the_start_and_can_be_applied(
         let text = SETTINGS.replace("synonyms = [\"team_name\"]\n", "");
         scene.write("apportion.toml", &text);
     };
-    let changes: [(&dyn Fn(&Scene), &str); 2] =
-        [(&change_support, "platform"), (&settings, "[tags.team]")];
-    for (change, name) in changes {
+    let check = |change: &dyn Fn(&Scene), name: &str| {
         let scene = Scene::after_run();
         change(&scene);
         let mut server = Server::start_with(&scene, &["--token-file", "token"]);
@@ -157,7 +155,9 @@ fn what_changed_while_nothing_served_is_planned_at_the_start_and_can_be_applied(
         scene.write("rules/shared/support.rhai", "fn matches(");
         server.wait_for("the last good ones stay in force");
         assert_eq!(json(&server.get("/api/v1/plan"))["state"], "none");
-    }
+    };
+    check(&change_support, "platform");
+    check(&settings, "[tags.team]");
 }
 
 /// Two hundred saves one upon the other. The last one is in force and planned, and nothing stays
