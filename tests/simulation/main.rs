@@ -3,8 +3,8 @@
 //!
 //! A second model, the auditor, works every balance out in fractions: what each account bears by
 //! the day of the charge, and what is owed by the month of posting. The ledger must agree after
-//! every night. The rules of each estate are drawn too: bases and windows of `by_cost`, pools, and teams
-//! that serve others.
+//! every night. The rules of each estate are drawn too: bases and windows of `by_cost`, pools, and
+//! teams that serve others.
 //!
 //! The seeds are fixed, and a failure names its seed. `SIMULATION_SEED=7 cargo test -p tests --test
 //! simulation` plays one seed alone, and `SIMULATION_SEED=100-200` plays many.
