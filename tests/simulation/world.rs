@@ -10,7 +10,8 @@ use domain::period::{Day, Period};
 use domain::port::{Batch, Rows};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub const TEAMS: [&str; 4] = ["mobile", "payments", "search", "web"];
+pub const TEAMS: [&str; 6] = ["mobile", "ops", "payments", "platform", "search", "web"];
+const ENVIRONMENTS: [&str; 3] = ["", "dev", "prod"];
 
 /// A charge as the bill has it, in nanos.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Line {
     pub service: &'static str,
     /// The tag `team`; empty where there is none.
     pub team: &'static str,
+    /// The tag `environment`; empty where there is none.
+    pub environment: &'static str,
     pub billed: i64,
     pub effective: i64,
 }
@@ -46,18 +49,23 @@ fn line(random: &mut Random) -> Line {
     let amount = |random: &mut Random| (random.below(50_000_000_000) + 1) as i64;
     let effective = amount(random);
     let billed = if random.per_mille(700) { effective } else { amount(random) };
-    let team = TEAMS[random.index(TEAMS.len())];
-    match random.below(10) {
-        0 => Line { service: "Tax", team: "", billed, effective },
-        // A credit now and then.
-        1 if random.per_mille(300) => {
-            Line { service: "Support", team: "", billed: -billed, effective: -effective }
-        }
-        1 => Line { service: "Support", team: "", billed, effective },
-        2 => Line { service: "Idle", team: "", billed, effective },
-        3 => Line { service: "Compute", team: "", billed, effective },
-        _ => Line { service: "Compute", team, billed, effective },
-    }
+    // A credit now and then.
+    let sign = if random.per_mille(100) { -1 } else { 1 };
+    let (billed, effective) = (sign * billed, sign * effective);
+    let environment = ENVIRONMENTS[random.index(ENVIRONMENTS.len())];
+    let shared = ["Tax", "Support", "Fee", "Idle", "Egress", "Compute"];
+    let (service, team) = match random.below(2 * shared.len() as u64) {
+        number if (number as usize) < shared.len() => (shared[number as usize], ""),
+        _ => ("Compute", TEAMS[random.index(TEAMS.len())]),
+    };
+    Line { service, team, environment, billed, effective }
+}
+
+/// Two charges that cancel out, of one team and of two environments.
+fn cancelling_pair(random: &mut Random) -> [Line; 2] {
+    let one = Line { service: "Spare", team: "web", environment: "prod", ..line(random) };
+    let (billed, effective) = (-one.billed, -one.effective);
+    [one.clone(), Line { environment: "dev", billed, effective, ..one }]
 }
 
 /// Nanos as decimal text.
@@ -74,7 +82,10 @@ impl Bill {
     /// A day goes by: it has charges, and some earlier day may turn out otherwise.
     pub fn live(&mut self, random: &mut Random, today: Day) {
         let count = 4 + random.index(8);
-        let lines = std::iter::repeat_with(|| line(random)).take(count).collect();
+        let mut lines: Vec<Line> = std::iter::repeat_with(|| line(random)).take(count).collect();
+        if random.per_mille(100) {
+            lines.extend(cancelling_pair(random));
+        }
         self.days.insert(today, lines);
         self.untold.insert(today);
         let known: Vec<Day> = self.days.keys().copied().collect();
@@ -133,10 +144,9 @@ impl Bill {
     }
 
     fn charge(&self, day: Day, line: &Line) -> RawCharge {
-        let tags = match line.team {
-            "" => Vec::new(),
-            team => vec![("team".to_owned(), team.to_owned())],
-        };
+        let tags = [("team", line.team), ("environment", line.environment)];
+        let tags = tags.into_iter().filter(|(_, value)| !value.is_empty());
+        let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         RawCharge {
             charge_period_start: format!("{day}T00:00:00Z"),
             billed_cost: decimal(line.billed),
@@ -150,7 +160,7 @@ impl Bill {
 
     /// A row that no reader understands.
     fn junk(&self, random: &mut Random) -> RawCharge {
-        let whole = Line { service: "Junk", team: "", billed: 1, effective: 1 };
+        let whole = Line { service: "Junk", team: "", environment: "", billed: 1, effective: 1 };
         let charge = self.charge(Day::of_instant(0), &whole);
         match random.below(3) {
             0 => RawCharge { billed_cost: "a lot".into(), ..charge },

@@ -13,6 +13,8 @@ mod conformance;
 mod deliveries;
 #[path = "cli/demo.rs"]
 mod demo;
+#[path = "cli/each_write.rs"]
+mod each_write;
 #[path = "cli/error_folders.rs"]
 mod error_folders;
 #[path = "cli/errors.rs"]

@@ -1,4 +1,5 @@
-//! Makes a plan for every save of the rules while `serve` runs.
+//! Makes a plan for every save of the rules while `serve` runs, and at its start for rules or
+//! settings that no run has used yet.
 //!
 //! The newest rules win. Saves in between are skipped, and a plan that is out of date when it is
 //! done is dropped.
@@ -17,10 +18,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// The state of the plan for the rules that were saved last.
+/// The state of the plan for the rules in force.
 #[derive(Clone, Debug)]
 pub enum PlanView {
-    /// Nothing was saved since the start.
+    /// The last run used the rules and settings of the start, and nothing was saved since.
     None,
     Making {
         generation: String,

@@ -1,6 +1,7 @@
 //! Follows the saves of rules and settings: says what each one did, and has a plan made for new
-//! rules.
+//! rules. At the start these are the ones that no run has used yet.
 
+use crate::ledger_file;
 use crate::notice;
 use crate::planner::Planner;
 use crate::rules::RulesInForce;
@@ -8,6 +9,8 @@ use crate::settings::Settings;
 use crate::settings::change::SettingsChange;
 use crate::stop::Stop;
 use domain::diagnostic::Diagnostic;
+use domain::port::Rules;
+use pipeline::plan::posted_generation;
 use std::fs;
 use std::sync::Arc;
 use std::thread;
@@ -25,6 +28,11 @@ pub fn start(
 ) -> std::io::Result<()> {
     thread::Builder::new().name("reloads".into()).spawn(move || {
         let mut saves = RuleSaves { count: rules.generation_count(), ..RuleSaves::default() };
+        if let Ok(current) = rules.current()
+            && is_unposted(&settings, &*current)
+        {
+            planner.plan(current);
+        }
         let mut settings_saves =
             SettingsSaves { text: Some(settings.text.clone()), change: SettingsChange::None };
         loop {
@@ -36,6 +44,13 @@ pub fn start(
         }
     })?;
     Ok(())
+}
+
+/// Whether the ledger stands by other rules or settings. A ledger without a run has nothing to
+/// compare with, and one that cannot be read is told by every answer of the server.
+fn is_unposted(settings: &Settings, rules: &dyn Rules) -> bool {
+    let posted = ledger_file::reader(settings).and_then(|ledger| posted_generation(&ledger));
+    posted.is_ok_and(|posted| posted.is_some_and(|posted| posted != rules.generation()))
 }
 
 /// The saves of the rules that were told so far.

@@ -127,7 +127,7 @@ pub fn plan(
         .hint(Hint::text("collect first: ").then(Hint::command("run"))));
     };
     let (inputs, decided) = (scratch.inputs_digest()?, redecided::decided(scratch, period)?);
-    let (generation_before, mut facts) = (generation(scratch)?, run.rules.facts().to_vec());
+    let (generation_before, mut facts) = (posted_generation(scratch)?, run.rules.facts().to_vec());
     if let Some(last) = scratch.last_posted_run()? {
         facts.extend(scratch.rules(last.generation)?);
     }
@@ -181,8 +181,8 @@ pub fn plan(
     })
 }
 
-/// Digest of the rules that the ledger stands by.
-fn generation(ledger: &Reader) -> Result<Option<String>, Diagnostic> {
+/// Digest of the rules and settings that the ledger stands by. Nothing before the first run.
+pub fn posted_generation(ledger: &Reader) -> Result<Option<String>, Diagnostic> {
     let last = ledger.last_posted_run()?;
     let generation = last.map(|run| ledger.generation(run.generation)).transpose()?.flatten();
     Ok(generation.map(|generation| generation.digest().to_owned()))

@@ -295,10 +295,13 @@ pub(crate) fn filter_key(key: &str, kept: &[Field]) -> Result<String, Refusal> {
     }
 }
 
+/// Says why there is no table with these key columns, if there is none.
+pub(crate) type TableCheck<'a> = dyn Fn(&str, &[String]) -> Result<(), String> + 'a;
+
 fn by_usage(
     metric: &str,
     arguments: &[Dynamic],
-    tables: &dyn Fn(&str, &[String]) -> Result<(), String>,
+    tables: &TableCheck<'_>,
 ) -> Result<Decision, Refusal> {
     let arguments = Arguments::read("by_usage", arguments, USAGE_OPTIONS)?;
     let usage = usage_driver("by_usage", metric, &arguments, tables)?;
@@ -309,7 +312,7 @@ pub(crate) fn usage_driver(
     function: &str,
     metric: &str,
     arguments: &Arguments,
-    tables: &dyn Fn(&str, &[String]) -> Result<(), String>,
+    tables: &TableCheck<'_>,
 ) -> Result<UsageDriver, Refusal> {
     if metric.trim().is_empty() {
         return Err(refuse(format!("`{function}` needs the name of a metric, and it is blank")));

@@ -2,7 +2,7 @@
 
 use crate::arguments::{Arguments, scaled, word};
 use crate::decision::{Refusal, kind, recipient, refuse};
-use crate::drivers::usage_driver;
+use crate::drivers::{TableCheck, usage_driver};
 use domain::decision::Decision;
 use domain::driver::Driver;
 use domain::driver::facts::Window;
@@ -20,7 +20,7 @@ pub(crate) fn rate_card(
     metric: &str,
     price: &Dynamic,
     arguments: &[Dynamic],
-    tables: &dyn Fn(&str, &[String]) -> Result<(), String>,
+    tables: &TableCheck<'_>,
 ) -> Result<Decision, Refusal> {
     let arguments = Arguments::read("rate_card", arguments, PRICE_OPTIONS)?;
     let usage = usage_driver("rate_card", metric, &arguments, tables)?;

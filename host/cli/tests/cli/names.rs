@@ -77,6 +77,28 @@ fn tables_and_tags_spell_one_team_and_its_cost_center_reaches_shared_cost() {
     scene.run("ledger verify").expect(0);
 }
 
+/// The table has composed letters, the tags have some that are not, and teams are of either case.
+#[test]
+fn keys_and_teams_in_three_scripts_are_one_however_they_are_typed() {
+    let rows = [
+        row("1", "2026-03-02", "Compute", "", "ПЛАТЕЖИ"),
+        row("2", "2026-03-02", "Compute", "счёт-1", ""),
+        // е with a diaeresis of its own.
+        row("4", "2026-03-02", "Compute", "сче\u{308}т-1", ""),
+        row("8", "2026-03-02", "Compute", "口座", ""),
+        row("16", "2026-03-02", "Compute", "", "決済 "),
+        row("32", "2026-03-02", "Compute", "", "Gru\u{308}n"),
+        row("64", "2026-03-02", "Compute", "konto-a\u{308}", ""),
+    ];
+    let accounts = "account,team\nсчёт-1,платежи\n口座,決済\nkonto-ä,GRÜN\n";
+    let scene = scene(&rows, accounts, "team,cost_center\nПлатежи,ЦЗ\n決済,部門\ngrün,K\u{f6}ln\n");
+    scene.run("run").expect(0);
+    assert_eq!(sums(&scene, "team"), ["grün 96", "Платежи 7", "決済 24"]);
+    assert_eq!(sums(&scene, "cost_center"), ["Köln 96", "ЦЗ 7", "部門 24"]);
+    scene.run("explain grün").expect(0).says("96.000000000 USD");
+    scene.run("ledger verify").expect(0);
+}
+
 #[test]
 fn a_reorganization_in_march_moves_march_and_not_february() {
     let rows = [

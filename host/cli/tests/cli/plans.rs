@@ -4,19 +4,24 @@ use crate::scene::{SETTINGS, Scene};
 use serde_json::{Value, json};
 
 /// Changes the rule for support and its cases: support goes to the platform team.
-fn change_support(scene: &Scene) {
-    let cases = scene.read("rules/shared/support.cases.toml");
-    scene.write(
-        "rules/shared/support.cases.toml",
-        &cases.replace("{ by_cost = {} }", "{ assign = \"platform\" }"),
-    );
-    let rule = scene.read("rules/shared/support.rhai");
-    scene.write("rules/shared/support.rhai", &rule.replace("by_cost()", "assign(\"platform\")"));
+/// Saves rules by which support is the cost of a team of its own.
+pub fn change_support(scene: &Scene) {
+    for name in ["rules/shared/support.rhai", "rules/shared/support.cases.toml"] {
+        let text = scene.read(name).replace("by_cost()", "assign(\"platform\")");
+        scene.write(name, &text.replace("{ by_cost = {} }", "{ assign = \"platform\" }"));
+    }
 }
 
-fn changed() -> Scene {
+pub fn changed() -> Scene {
     let scene = Scene::after_run();
     change_support(&scene);
+    scene
+}
+
+/// A scene with `plan.json`, which moves the cost of support.
+pub fn planned() -> Scene {
+    let scene = changed();
+    scene.run("plan --out plan.json").expect(0);
     scene
 }
 
@@ -137,6 +142,32 @@ fn a_plan_is_refused_when_it_does_not_fit_any_more() {
     scene.run("period close 2026-01").expect(0);
     scene.run("apply plan.json").fails_with(1, "N303", "closed months");
     assert_eq!(runs(&scene), 1);
+}
+
+/// Each of these decides money, and stands in the plan's generation.
+#[test]
+fn settings_and_tables_that_change_between_plan_and_apply_refuse_the_plan() {
+    let tag = SETTINGS.replace("fold_values = true\n", "");
+    let values = SETTINGS.replace("pay = ", "paid = ");
+    let dimensions = format!("dimensions = [\"service_name\"]\n{SETTINGS}");
+    let absent = format!("absent_values = [\"none\"]\n{SETTINGS}");
+    let source = SETTINGS.replace("paths = ", "delimiter = \",\"\npaths = ");
+    let scene = planned();
+    let before = costs(&scene, "");
+    for text in [tag, values, dimensions, absent, source] {
+        assert_ne!(text, SETTINGS);
+        scene.write("apportion.toml", &text);
+        scene.run("apply plan.json").fails_with(1, "N302", "the rules are");
+    }
+    scene.write("apportion.toml", SETTINGS);
+    scene.write("rules/tables/teams.csv", "team,cost_center\npayments,CC1\nplatform,CC2\n");
+    scene.run("apply plan.json").fails_with(1, "N302", "the rules are");
+    std::fs::remove_file(scene.path("rules/tables/teams.csv")).expect("the table");
+    assert_eq!(costs(&scene, ""), before);
+    // A setting that decides no money changes nothing, and neither does one that came back.
+    scene.write("apportion.toml", &format!("{SETTINGS}[log]\nlevel = \"warn\"\n"));
+    scene.run("apply plan.json").expect(0);
+    assert_ne!(costs(&scene, ""), before);
 }
 
 #[test]

@@ -47,6 +47,15 @@ impl Server {
         }
     }
 
+    /// Its open files and its threads, as Linux lists them.
+    #[cfg(target_os = "linux")]
+    pub fn files_and_threads(&self) -> [usize; 2] {
+        ["fd", "task"].map(|kind| {
+            let listed = std::fs::read_dir(format!("/proc/{}/{kind}", self.child.id()));
+            listed.expect("a process").count()
+        })
+    }
+
     pub fn get(&self, path: &str) -> String {
         self.ask(&format!("GET {path}"), "", "")
     }

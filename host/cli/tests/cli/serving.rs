@@ -1,6 +1,7 @@
 //! `serve` as a process: it answers, takes over good rules when they are saved, and else keeps the
 //! last good ones.
 
+use crate::plans::change_support;
 use crate::scene::{SETTINGS, Scene};
 pub use crate::server::{Server, json};
 
@@ -122,6 +123,96 @@ fn a_plan_is_approved_and_applied_over_http_by_who_has_the_token() {
         "{explained}"
     );
     scene.run("ledger verify").expect(0);
+}
+
+/// A rule in the one case, a setting of a tag in the other.
+#[test]
+fn what_changed_while_nothing_served_is_planned_at_the_start_and_can_be_applied() {
+    // 10 of support was shared by 60 : 30. Without `synonyms`, 30 of search has no team.
+    let settings = |scene: &Scene| {
+        let text = SETTINGS.replace("synonyms = [\"team_name\"]\n", "");
+        scene.write("apportion.toml", &text);
+    };
+    let check = |change: &dyn Fn(&Scene), name: &str| {
+        let scene = Scene::after_run();
+        change(&scene);
+        let mut server = Server::start_with(&scene, &["--token-file", "token"]);
+        server.wait_for("plan for rules ");
+        let latest = json(&server.get("/api/v1/plan"));
+        assert_eq!(latest["state"], "made", "{latest}");
+        assert!(latest.to_string().contains(name), "{latest}");
+        let plan = &latest["plan"];
+        let body = serde_json::json!({
+            "generation": plan["generation"]["after"],
+            "outcome": plan["outcome"],
+        });
+        let token = scene.read("token");
+        let applied = server.post("/api/v1/plan/apply", token.trim(), &body.to_string());
+        assert!(applied.starts_with("HTTP/1.1 200"), "{applied}");
+        drop(server);
+        // Nothing differs any more. The line comes after the thread has looked.
+        let mut server = Server::start(&scene);
+        scene.write("rules/shared/support.rhai", "fn matches(");
+        server.wait_for("the last good ones stay in force");
+        assert_eq!(json(&server.get("/api/v1/plan"))["state"], "none");
+    };
+    check(&change_support, "platform");
+    check(&settings, "[tags.team]");
+}
+
+/// Two hundred saves one upon the other. The last one is in force and planned, and nothing stays
+/// open of those before it.
+#[cfg(target_os = "linux")]
+#[test]
+fn of_many_saves_the_last_one_counts_and_none_leaves_a_thread_or_a_file() {
+    const SPARE: usize = 8;
+    let scene = Scene::after_run();
+    let (rule, cases) = ("rules/shared/support.rhai", "rules/shared/support.cases.toml");
+    let (first_rule, first_cases) = (scene.read(rule), scene.read(cases));
+    let save = |team: &str| {
+        let expected = format!("{{ assign = \"{team}\" }}");
+        scene.write(cases, &first_cases.replace("{ by_cost = {} }", &expected));
+        scene.write(rule, &first_rule.replace("by_cost()", &format!("assign(\"{team}\")")));
+    };
+    let server = Server::start(&scene);
+    let planned = |team: &str| {
+        let is_planned = || {
+            let latest = server.get("/api/v1/plan");
+            latest.contains(r#""state":"made""#) && latest.contains(&format!(r#""name":"{team}""#))
+        };
+        while !is_planned() {
+            std::thread::yield_now();
+        }
+    };
+    save("platform");
+    planned("platform");
+    let before = server.files_and_threads();
+    for turn in 0..200 {
+        match turn % 4 {
+            // Half a file, and settings that are none, come and go with the rest.
+            0 => scene.write(rule, &first_rule[..first_rule.len() / 2]),
+            1 => scene.write("apportion.toml", "rules ="),
+            2 => scene.write("apportion.toml", SETTINGS),
+            _ => save(&format!("team-{turn}")),
+        }
+        assert!(server.get("/healthz").starts_with("HTTP/1.1 200"));
+    }
+    save("the-last");
+    planned("the-last");
+    assert!(server.get("/readyz").starts_with("HTTP/1.1 200"));
+    let after = server.files_and_threads();
+    for (before, after) in before.into_iter().zip(after) {
+        assert!(after <= before + SPARE, "{before} became {after}");
+    }
+}
+
+#[test]
+fn before_the_first_run_nothing_is_planned_at_the_start() {
+    let scene = Scene::with_bill();
+    let mut server = Server::start(&scene);
+    scene.write("rules/shared/support.rhai", "fn matches(");
+    server.wait_for("the last good ones stay in force");
+    assert_eq!(json(&server.get("/api/v1/plan"))["state"], "none");
 }
 
 #[test]

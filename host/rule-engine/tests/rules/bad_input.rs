@@ -1,6 +1,6 @@
 //! Hostile files, scripts and saves.
 
-use crate::support::{decided, lines, rule, set, try_set};
+use crate::support::{decided, lines, rule, set, shown, try_set};
 use domain::port::Rules;
 use rule_engine::options::RuleOptions;
 use rule_engine::reload::LiveRules;
@@ -125,7 +125,7 @@ fn a_table_that_goes_while_rules_use_it_keeps_the_last_good_set() {
     write("r.rhai", &rule(1, "true", "assign(lookup(\"t\", \"k\"))"));
     write("r.cases.toml", CASES);
     let live = LiveRules::start(dir.path(), RuleOptions::default(), || None)
-        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+        .unwrap_or_else(|findings| panic!("{}", shown(&findings)));
     fs::remove_file(dir.path().join("tables/t.csv")).unwrap_or_else(|error| panic!("{error}"));
     let findings = live.try_reload().err().unwrap_or_default();
     assert!(
@@ -162,7 +162,7 @@ fn readers_have_one_whole_set_while_rules_are_saved_without_end() {
     };
     save("a");
     let live = LiveRules::start(dir.path(), RuleOptions::default(), || None)
-        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+        .unwrap_or_else(|findings| panic!("{}", shown(&findings)));
     let (done, live) = (&AtomicBool::new(false), &live);
     std::thread::scope(|scope| {
         scope.spawn(move || {
@@ -198,6 +198,38 @@ fn readers_have_one_whole_set_while_rules_are_saved_without_end() {
     assert_eq!(decided(&live.current(), &[("service_name", "S3")]), "assign a");
 }
 
+/// Every key stands once; the three kinds of them are of three scripts.
+#[test]
+fn a_table_of_a_million_rows_is_read_and_its_last_fault_is_found() {
+    const ROWS: usize = 1_000_000;
+    let kinds = ["account", "счёт", "口座"];
+    let mut text = String::from("key,team\n");
+    for number in 0..ROWS {
+        text.push_str(&format!("{}-{number},team-{}\n", kinds[number % 3], number % 1000));
+    }
+    let found = "lookup(\"t\", charge.sub_account_id) != ()";
+    let rule = rule(1, found, "assign(lookup(\"t\", charge.sub_account_id))");
+    let table = |text: &str| try_set(&[("pack/r", &rule)], &[("t", text)]);
+    let rules = table(&text).unwrap_or_else(|findings| panic!("{}", shown(&findings)));
+    for (key, expected) in [
+        ("account-0", "assign team-0"),
+        ("account-999999", "assign team-999"),
+        ("счёт-999997", "assign team-997"),
+        ("сче\u{308}т-1", "assign team-1"),
+        ("口座-500000", "assign team-0"),
+        ("счёт-0", "unallocated"),
+        ("account-1000000", "unallocated"),
+    ] {
+        assert_eq!(decided(&rules, &[("sub_account_id", key)]), expected, "{key}");
+    }
+    // The header is line 1, and `number` stands on line `number + 2`.
+    text.push_str("口座-2,web\n");
+    let findings = table(&text).err().unwrap_or_default();
+    let told =
+        format!("tables/t.csv:{}:1: R107: the key '口座-2' already stands on line 4", ROWS + 2);
+    assert_eq!(lines(&findings), [told]);
+}
+
 #[test]
 fn ten_thousand_files_are_a_set_like_any_other() {
     let texts: Vec<(String, String)> = (0..10_000)
@@ -209,7 +241,7 @@ fn ten_thousand_files_are_a_set_like_any_other() {
         })
         .collect();
     let rules = RuleSet::from_sources(&texts, &[], &RuleOptions::default())
-        .unwrap_or_else(|findings| panic!("{}", crate::support::shown(&findings)));
+        .unwrap_or_else(|findings| panic!("{}", shown(&findings)));
     assert_eq!(rules.facts().len(), 10_000);
     assert_eq!(decided(&rules, &[("service_name", "s9999")]), "assign a");
     let mut broken = texts;

@@ -161,8 +161,7 @@ fn latest(state: &State, generation: &str) -> Result<Arc<Plan>, Problem> {
             Err(moved("a plan is being made for rules that were saved since").into())
         }
         PlanView::Failed { .. } | PlanView::None => Err(moved(
-            "there is no plan: nothing was saved since the server was started, \
-             or no plan could be made",
+            "there is no plan: the last run used the rules in force, or no plan could be made",
         )
         .into()),
     }

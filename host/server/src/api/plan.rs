@@ -24,10 +24,11 @@ pub const PLAN: Operation = Operation {
     errors: &[400, 500],
 };
 
-/// A plan is made for every save of the rules that is taken; the newest wins.
+/// A plan is made for every save of the rules that is taken, and at the start for rules or settings
+/// that the last run did not use. The newest wins.
 #[derive(Serialize, JsonSchema)]
 struct LatestPlan {
-    /// none: nothing was saved since the start.
+    /// none: the last run used these rules and settings, and nothing was saved since the start.
     #[schemars(extend("enum" = ["none", "making", "made", "failed"]))]
     state: &'static str,
     /// Digest of the rules.
