@@ -5,7 +5,6 @@ use crate::query;
 use crate::table::{Align, Table};
 use crate::ui::Ui;
 use domain::money::{Currency, Sum};
-use domain::period::Period;
 use installation::amount_text::{counted, decimals, grouped, money, moneys};
 use installation::plan_summary::plan_summary;
 use pipeline::apply::short;

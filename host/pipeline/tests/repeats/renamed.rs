@@ -7,7 +7,7 @@ use domain::money::Sum;
 use domain::period::{Month, Period};
 use ledger::{BalanceFilter, Ledger};
 use pipeline::code::CHARGES_REPEATED;
-use pipeline::source::Source;
+use pipeline::source::{Accrual, Source};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
