@@ -101,13 +101,20 @@ impl RowEnd {
 const COLUMNS_MIN: usize = 4;
 
 /// Whether a quoted cell is the end of a row, further rows, and the beginning of another one: then
-/// it has as many delimiters as these lines have. Rows with quotes would have closed it.
+/// it has as many delimiters as these lines have, and so has each whole line in it. Rows with
+/// quotes would have closed it.
 pub(crate) fn is_of_rows(cell: &[u8], delimiter: u8, columns: usize) -> bool {
     let [b'"', inner @ ..] = cell else { return false };
     let lines = memchr::memchr_iter(b'\n', inner).count();
+    let delimiters = |bytes: &[u8]| memchr::memchr_iter(delimiter, bytes).count();
     lines > 0
         && columns >= COLUMNS_MIN
-        && memchr::memchr_iter(delimiter, inner).count() == lines * (columns - 1)
+        && delimiters(inner) == lines * (columns - 1)
+        && inner
+            .split(|byte| *byte == b'\n')
+            .take(lines)
+            .skip(1)
+            .all(|line| delimiters(line) == columns - 1)
 }
 
 fn read_row(bytes: &[u8], delimiter: u8, columns: usize) -> RowEnd {

@@ -22,6 +22,8 @@ mod structure;
 mod table;
 mod text;
 
-pub use batch::{Batch, Cells, Column, ShortRows, TableFormat, TextTable, TextView, UnreadableRow, viewed};
+pub use batch::{
+    Batch, Cells, Column, ShortRows, TableFormat, TextTable, TextView, UnreadableRow, viewed,
+};
 pub use place::lines_at;
 pub use table::{CellForm, Scan, TableFacts, WantedColumn, Worker, describe, distinct, sample};

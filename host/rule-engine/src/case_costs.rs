@@ -3,8 +3,8 @@
 //! A plain amount is any cost that a rule may ask for, unless it filters. A table says more of it:
 //! its dimensions, and the basis and the window that it is for.
 
-use crate::case_file::{Read, Value, Wrong, known_word, text};
 use crate::case_number::{amount, key_text, pair};
+use crate::case_value::{Read, Value, Wrong, known_word, text};
 use crate::drivers::filter_key;
 use crate::window::{BASES, BASIS_WORDS, WINDOWS, basis_of, window_of};
 use domain::driver::facts::{CostBasis, CostQuestion, Window};

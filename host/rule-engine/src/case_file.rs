@@ -3,6 +3,7 @@
 
 use crate::case_costs::{self, GivenCost};
 use crate::case_number::{amount, amounts, detail_value, number_text};
+use crate::case_value::{Read, Value, Wrong, known_word, table, text, unknown};
 use crate::charge_view::{LineValues, no_field};
 use crate::code;
 use crate::code::CASES_FILE;
@@ -84,12 +85,6 @@ pub(crate) enum Expect {
     /// The shares of the given amount, by the name of the team or `pool <rule>`.
     Shares(Vec<(String, Money)>),
 }
-
-/// A sentence about a stretch of the file.
-pub(crate) struct Wrong(pub(crate) String, pub(crate) Range<usize>);
-
-pub(crate) type Read<T> = Result<T, Wrong>;
-pub(crate) type Value<'t> = Spanned<DeValue<'t>>;
 
 /// The content of a cases file.
 #[derive(Clone, Debug, Default)]
@@ -173,33 +168,6 @@ fn line_and_column(text: &str, at: usize) -> (u32, u32) {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
     (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
-}
-
-pub(crate) fn table<'v, 't>(value: &'v Value<'t>, what: &str) -> Read<&'v DeTable<'t>> {
-    value
-        .get_ref()
-        .as_table()
-        .ok_or_else(|| Wrong(format!("{what} must be a table, {{ … }}"), value.span()))
-}
-
-pub(crate) fn text(value: &Value<'_>, what: &str) -> Read<String> {
-    value
-        .get_ref()
-        .as_str()
-        .map(str::to_owned)
-        .ok_or_else(|| Wrong(format!("{what} must be a text in quotes"), value.span()))
-}
-
-pub(crate) fn unknown<'a>(
-    what: &str,
-    key: &Spanned<std::borrow::Cow<'_, str>>,
-    known: impl Iterator<Item = &'a str> + Clone,
-) -> Wrong {
-    let advice = match did_you_mean(key.get_ref(), known.clone()) {
-        Some(name) => format!("did you mean '{name}'?"),
-        None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
-    };
-    Wrong(format!("{what} does not know '{}'; {advice}", key.get_ref()), key.span())
 }
 
 /// Reads a case, and the place of its expectation in the file.
@@ -507,17 +475,6 @@ fn weighted_pair(element: &Value<'_>) -> Read<(Recipient, Decimal)> {
 
 fn weight_of(text: &str, span: Range<usize>) -> Read<Decimal> {
     text.parse().map_err(|_| Wrong(format!("'{text}' is not a weight"), span))
-}
-
-/// A text that is one of some words.
-pub(crate) fn known_word<T>(
-    value: &Value<'_>,
-    name: &str,
-    words: &str,
-    known: impl Fn(&str) -> Option<T>,
-) -> Read<T> {
-    let word = text(value, name)?;
-    known(&word).ok_or_else(|| Wrong(format!("{name} is {words}, not '{word}'"), value.span()))
 }
 
 fn by_cost(value: &Value<'_>, kept: &[Field]) -> Read<Expect> {

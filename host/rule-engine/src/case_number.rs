@@ -1,7 +1,7 @@
 //! Numbers in a cases file. They stand in quotes, so that they are exact. Beside them, what is
 //! written into such a file.
 
-use crate::case_file::{Read, Value, Wrong, table};
+use crate::case_value::{Read, Value, Wrong, table};
 use crate::charge_view::DetailValue;
 use domain::figure::Figure;
 use domain::money::Money;

@@ -23,6 +23,7 @@ mod case_facts;
 mod case_file;
 mod case_number;
 mod case_tables;
+mod case_value;
 pub mod cases;
 mod charge_view;
 mod check;

@@ -1,7 +1,8 @@
 //! Reads a `[[property]]` of a cases file: a description of charges, and a law that holds for each.
 
-use crate::case_file::{GivenUsage, Read, Value, Wrong, given_usage, table, text, unknown};
+use crate::case_file::{GivenUsage, given_usage};
 use crate::case_number::{amount, detail_value, number_text};
+use crate::case_value::{Read, Value, Wrong, table, text, unknown};
 use crate::charge_view;
 use domain::detail::Detail;
 use domain::field::Field;

@@ -81,6 +81,8 @@ search       S3                  30.00                   30.00
 unallocated  EC2                               5.25       5.25
 ───────────  ────────────  ───────────  ───────────  ─────────
 total                           100.00         5.38     105.38
+
+by the day of posting
 ";
     assert_eq!(output.stdout, expect);
 }

@@ -149,6 +149,8 @@ fn a_metric_takes_the_groups_filters_and_periods_of_costs() {
             vec!["period", "team", "unit", "pricing_quantity", "charges", "unknown"],
             vec!["2026-03", "search", "-", "unknown", "1", "1"],
             vec!["2026-03", "search", "B", "1000000000000000", "1", "0"],
+            vec![],
+            vec!["by", "the", "day", "of", "the", "charge"],
         ]
     );
     let note = "1 of 2 charges have no pricing_quantity";

@@ -69,7 +69,7 @@ fn a_ledger_of_fewer_dimensions_is_restated_once_with_equal_money() {
     let by_price = by_price.split_whitespace().collect::<Vec<_>>();
     assert_eq!(
         scene.run_with(&by_price, &[]).expect(0).stdout,
-        "period_of_posting,pricing_category,publisher_name,currency,amount\n\
+        "period_of_charge,pricing_category,publisher_name,currency,amount\n\
          total,,Skyline,USD,15.000000000\n\
          total,Committed,AWS,USD,5.000000000\n\
          total,Standard,AWS,USD,8.000000000\n"

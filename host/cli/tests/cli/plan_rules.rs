@@ -77,17 +77,6 @@ fn a_plan_names_rules_that_are_gone_and_costs_without_a_rule() {
     assert!(text.lines().any(|line| line.starts_with("no rule ")), "{text}");
 }
 
-/// 60, 30, 10, 5.25 and 0.125 are charged in both months.
-#[test]
-fn the_conservation_of_a_plan_is_that_of_the_whole_ledger() {
-    let scene = Scene::after_run();
-    let line = "conservation: USD charged 105.375000000";
-    let month = scene.run("plan --period 2026-01").expect(0).stdout;
-    assert!(month.contains(&format!("\nof the whole ledger: {line}")), "{month}");
-    let all = scene.run("plan").expect(0).stdout;
-    assert!(all.contains(&format!("\n{line}")) && !all.contains("whole ledger"), "{all}");
-}
-
 #[test]
 fn approvals_that_no_run_used_say_what_they_change() {
     let scene = Scene::after_run();

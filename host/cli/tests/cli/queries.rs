@@ -67,6 +67,8 @@ beta                  70.01
 other (2 groups)      15.00
 ────────────────  ─────────
 total                186.01
+
+by the day of posting
 ";
     assert_eq!(text, expect);
     let usd = "--filter currency=USD";
@@ -123,7 +125,7 @@ fn groups_are_sorted_by_amount_within_their_currency() {
     let text = scene.run("costs --group-by team --filter currency=USD --sort amount").expect(0);
     let teams: Vec<&str> =
         text.stdout.lines().map(|line| line.split(' ').next().unwrap_or_default()).collect();
-    assert_eq!(teams, ["team", "alpha", "beta", "gamma", "delta", "─────", "total"]);
+    assert_eq!(teams, ["team", "alpha", "beta", "gamma", "delta", "─────", "total", "", "by"]);
 }
 
 #[test]
@@ -212,11 +214,13 @@ delta       5.00
 gamma      10.00
 ─────  ─────────
 total     186.01
+
+by the day of posting
 ";
     assert_eq!(at("40"), expect);
     // The names need 5, each day 16 and the total 11.
     assert_eq!(at("79"), at("69"));
-    assert_eq!(at("80").lines().count(), 7);
+    assert_eq!(at("80").lines().count(), 9);
     // Nobody says a width, so it is the one of pipes: 120.
     assert_eq!(scene.run_with(&daily, &[]).expect(0).stdout, at("120"));
 }

@@ -101,7 +101,8 @@ fn charges_that_the_ledger_has_of_another_source_are_refused_beforehand() {
     let scene = scene();
     scene.write("apportion.toml", &SETTINGS.replace("[sources.aws]", "[sources.copy]"));
     let check = scene.run("source check").fails_with(3, "N102", "1 source would fail");
-    let same = "the source 'aws' has the same charges of 2026-03-01, 10.000000000 USD";
+    let same = "the source 'aws' has the same charges of 3 days, from 2026-03-01 to 2026-03-03, \
+                60.500000000 USD";
     assert!(check.stderr.contains(same), "{}", check.stderr);
     let run = scene.run("run").fails_with(3, "N101", "1 source failed");
     assert_eq!(warnings(&check.stderr), warnings(&run.stderr));

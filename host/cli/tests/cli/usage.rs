@@ -309,7 +309,7 @@ fn an_allocator_plugin_says_the_weights_and_cannot_lose_money() {
         costs(&scene),
         expected.map(|(team, amount)| (team.to_owned(), amount.to_owned())).into()
     );
-    scene.run("explain checkout").expect(0).says("by-heads");
+    scene.run("explain checkout --depth rules").expect(0).says("by-heads");
 
     // A plugin that answers junk stops the run before anything is posted. The earlier costs stay.
     scene.write_bytes("plugins/heads.wasm", test_artifacts::LIES_ABOUT_WEIGHTS);

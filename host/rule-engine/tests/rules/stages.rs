@@ -256,7 +256,7 @@ const WRONG_SHARES: &[(&str, &str)] = &[
         "`by_usage` takes teams here, not the pool shared/idle",
     ),
     (
-        "by_cost(#{basis: \"list_cost\"})",
+        "by_cost(#{basis: \"net_cost\"})",
         "`by_cost`: basis is \"direct\", \"billed_cost\", \"contracted_cost\", \"list_cost\" or \
          \"allocated\"",
     ),

@@ -100,7 +100,7 @@ fn cost(text: &Value, money: &Value) -> Value {
 }
 
 fn bases() -> Value {
-    json!({ "enum": ["direct", "allocated", "billed_cost"] })
+    json!({ "enum": ["direct", "allocated", "billed_cost", "contracted_cost", "list_cost"] })
 }
 
 fn windows() -> Value {
