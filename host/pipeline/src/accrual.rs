@@ -31,7 +31,7 @@ pub fn in_order(sources: &[Source]) -> impl Iterator<Item = &Source> {
 /// The names of sources that estimate.
 pub fn estimates<'s>(sources: &[&'s Source]) -> impl Iterator<Item = &'s str> {
     let estimating = sources.iter().filter(|source| source.accrues_for.is_some());
-    estimating.map(|source| source.name.as_str())
+    estimating.flat_map(|source| source.names())
 }
 
 /// A source before it is collected, beside the bill that it may estimate.
@@ -71,11 +71,18 @@ impl BesideBill<'_, '_> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Remainder, Diagnostic> {
         let Some(accrual) = &self.source.accrues_for else { return Ok(Remainder::default()) };
-        let name = &self.source.name;
-        let current = self.standing.statements(transaction, name)?;
-        let current: BTreeMap<DeliveryDay, DayTotals> = current.into_iter().collect();
-        let collected = self.standing.collected_statements(transaction, name)?;
         let days = |of: &DeliveryDay| of.source_day.day;
+        let (mut current, mut collected) = (BTreeMap::new(), Vec::new());
+        let mut own_days = BTreeSet::new();
+        for name in self.source.names() {
+            // What the source stated anew by its present name was taken back under the old one.
+            let is_open = |(of, _): &(DeliveryDay, DayTotals)| !own_days.contains(&days(of));
+            let stated = self.standing.statements(transaction, name)?;
+            current.extend(stated.into_iter().filter(is_open));
+            let before = self.standing.collected_statements(transaction, name)?;
+            collected.extend(before.into_iter().filter(is_open));
+            own_days.extend(collected.iter().map(|(of, _)| days(of)));
+        }
         let (stated, all) = (
             current.keys().map(days).collect(),
             collected.iter().map(|(of, _)| days(of)).collect(),
@@ -122,7 +129,7 @@ impl BesideBill<'_, '_> {
         }
         if remainder.days_taken_back > 0 {
             let (bill, days) = (accrual.bill.clone(), remainder.days_taken_back);
-            progress(Progress::TakenBack { name: name.clone(), bill, days });
+            progress(Progress::TakenBack { name: self.source.name.clone(), bill, days });
         }
         (remainder.billed, remainder.warnings) = (billed, unmatched.warnings(self.source));
         Ok(remainder)
@@ -233,15 +240,19 @@ impl BesideBill<'_, '_> {
         transaction: &mut Transaction<'_>,
         days: &[(DeliveryDay, DayRemainder)],
     ) -> Result<(), Diagnostic> {
-        let id = transaction.begin_source(&self.source.name, self.source.collector.identity())?;
-        for (day, left) in days {
-            for segment in &left.segments {
-                transaction.add_segment(id, day, segment)?;
+        for name in self.source.names() {
+            let of_name = days.iter().filter(|(day, _)| day.source_day.source == name);
+            let id = transaction.begin_source(name, self.source.collector.identity())?;
+            for (day, left) in of_name {
+                for segment in &left.segments {
+                    transaction.add_segment(id, day, segment)?;
+                }
+                let restated = transaction.restate(id, day, &left.totals)?;
+                self.standing.compare(restated, day, &left.totals);
             }
-            let restated = transaction.restate(id, day, &left.totals)?;
-            self.standing.compare(restated, day, &left.totals);
+            transaction.keep_source(None)?;
         }
-        transaction.keep_source(None)
+        Ok(())
     }
 }
 

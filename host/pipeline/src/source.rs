@@ -23,6 +23,13 @@ pub struct Source {
     pub kept: KeptDetails,
 }
 
+impl Source {
+    /// All names of the source, the present one first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.formerly.iter().map(String::as_str))
+    }
+}
+
 /// How the estimates of a source give way to a bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accrual {

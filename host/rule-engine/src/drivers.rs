@@ -61,10 +61,10 @@ host_functions! { FUNCTIONS:
     Decisions "by_cost" "by_cost(…, #{basis: \"allocated\", window: \"month\"})"
         "By other costs. `basis` is \"direct\" (the default: the effective cost assigned to a \
          team), \"billed_cost\", \"contracted_cost\" or \"list_cost\" (that cost of the same \
-         charges) or \"allocated\" (the effective cost that a team bears when the rule has its turn, assigned to it or shared \
-         with it). Charges of rules that weigh so follow all other charges, by priority, and come \
-         before any pool or serving team passes on its cost: what is in pools then does not \
-         count. Pools of rules that weigh so follow the pools that do not. `window` is \"day\" \
+         charges) or \"allocated\" (the effective cost that a team bears when the rule has its \
+         turn, assigned to it or shared with it). Charges of rules that weigh so follow all other \
+         charges, by priority, and come before any pool or serving team passes on its cost: what \
+         is in pools then does not count. Pools of rules that weigh so follow the pools that do not. `window` is \"day\" \
          (the default), \"week\" (from Monday on, as far as \
          the days lie in one month) or \"month\": the weights are then those of the whole window, \
          and a change on one of its days changes the shares of all."

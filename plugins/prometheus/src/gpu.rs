@@ -1,5 +1,5 @@
-//! Requests of GPUs under all their names, as kube-state-metrics spells them: whole ones, and slices
-//! of one by their number.
+//! Requests of GPUs under all their names, as kube-state-metrics spells them: whole ones, and
+//! slices of one by their number.
 
 /// GPUs of which one is a whole, and the memory by which the slices of an A30 are known: it has
 /// four of them, and other GPUs have seven.
@@ -65,8 +65,8 @@ mod tests {
         of("{resource=~\"nvidia_com_mig_(3g|3c_[0-9]g)_.*\",resource!~\"nvidia_com_gpu_shared|\
             nvidia_com_mig_(1c_)?(1g_6gb|2g_12gb|4g_24gb).*|.*_shared\"}) * 3 / 7 or ");
         of(
-            "{resource=~\"nvidia_com_mig_2g_12gb.*\",resource!~\"nvidia_com_gpu_shared|.*_shared\"}) \
-            * 2 / 4",
+            "{resource=~\"nvidia_com_mig_2g_12gb.*\",\
+            resource!~\"nvidia_com_gpu_shared|.*_shared\"}) * 2 / 4",
         );
         assert!(requested(&[]).contains("habana_ai_gaudi\"}) * 1 or "));
     }

@@ -138,6 +138,36 @@ fn estimates_give_way_to_a_bill_under_both_names() {
     assert_eq!(sums, [units(1000), units(1100), units(900)]);
 }
 
+/// Estimates give way also under the former name of the source that estimates, and days that it
+/// estimates anew count once.
+#[test]
+fn estimates_of_a_renamed_source_give_way() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let accrual = || Accrual {
+        bill: "aws".into(),
+        formerly: Vec::new(),
+        by: Vec::new(),
+        settled_after_days: 0,
+    };
+    let estimate = |name: &str, text: &str| Source {
+        accrues_for: Some(accrual()),
+        ..source(name, charges(text))
+    };
+    let days = "2026-03-01 vm a 9\n2026-03-02 vm a 9\n2026-03-03 vm a 9";
+    try_run(&mut ledger, vec![estimate("cluster", days)], &rules()).unwrap();
+    // It only knows the third day now.
+    let renamed = || called(estimate("eu-1", "2026-03-03 vm a 8"), "cluster");
+    try_run(&mut ledger, vec![renamed()], &rules()).unwrap();
+    let sums = |ledger: &Ledger| ["aws", "cluster", "eu-1"].map(|name| stands(ledger, name));
+    assert_eq!(sums(&ledger), [units(0), units(1800), units(800)]);
+    let bill = |text: &str| source("aws", charges(text));
+    try_run(&mut ledger, vec![bill("2026-03-01 vm a 10"), renamed()], &rules()).unwrap();
+    assert_eq!(sums(&ledger), [units(1000), units(900), units(800)]);
+    let all = "2026-03-01 vm a 10\n2026-03-02 vm a 10\n2026-03-03 vm a 10";
+    try_run(&mut ledger, vec![bill(all), renamed()], &rules()).unwrap();
+    assert_eq!(sums(&ledger), [units(3000), units(0), units(0)]);
+}
+
 /// Day of March, team, cost.
 fn drawn() -> impl Strategy<Value = Vec<(u8, u8, u16)>> {
     prop::collection::vec((1..8_u8, 0..3_u8, 1..500_u16), 0..12)

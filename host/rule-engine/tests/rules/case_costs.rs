@@ -124,8 +124,8 @@ fn costs_that_cannot_be_read_are_told_with_their_place() {
         ),
         (
             "{ payments = [{ amount = \"1\", basis = \"net\" }] }",
-            "5:47: R301: 'basis' is \"direct\", \"billed_cost\", \"contracted_cost\", \"list_cost\" or \
-             \"allocated\", not 'net'",
+            "5:47: R301: 'basis' is \"direct\", \"billed_cost\", \"contracted_cost\", \
+             \"list_cost\" or \"allocated\", not 'net'",
         ),
         (
             "{ payments = { amount = \"1\", window = \"year\" } }",

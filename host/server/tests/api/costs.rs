@@ -150,7 +150,9 @@ async fn the_largest_groups_come_first_and_the_others_are_summed() {
     let served = TestServer::new();
     let by_team = "/api/v1/costs?group_by=team&filter=currency:USD";
     // USD: payments 13.5, search 6, and a nano that nobody bears.
-    let row = |team: &str, amount: &str| json!({ "period_start": null, "keys": { "team": team }, "cost": usd(amount) });
+    let row = |team: &str, amount: &str| {
+        json!({ "period_start": null, "keys": { "team": team }, "cost": usd(amount) })
+    };
     let all = [
         row("payments", "13.500000000"),
         row("search", "6.000000000"),
