@@ -8,9 +8,7 @@ use crate::parquet_text::cell_text;
 use crate::parquet_time::{date_days, moment_texts, timestamp_days};
 use crate::table::CellForm;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Date32Type, Decimal32Type, Decimal64Type, Decimal128Type, Int32Type,
-};
+use arrow_array::types::{Date32Type, Decimal32Type, Decimal64Type, Decimal128Type, Int32Type};
 use arrow_array::{
     Array, ArrayRef, DictionaryArray, RecordBatch, StringArray, StringViewArray, make_array,
 };

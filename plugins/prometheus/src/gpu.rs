@@ -64,10 +64,8 @@ mod tests {
             resource!~\"nvidia_com_gpu_shared\"}) * 1 or ");
         of("{resource=~\"nvidia_com_mig_(3g|3c_[0-9]g)_.*\",resource!~\"nvidia_com_gpu_shared|\
             nvidia_com_mig_(1c_)?(1g_6gb|2g_12gb|4g_24gb).*|.*_shared\"}) * 3 / 7 or ");
-        of(
-            "{resource=~\"nvidia_com_mig_2g_12gb.*\",\
-            resource!~\"nvidia_com_gpu_shared|.*_shared\"}) * 2 / 4",
-        );
+        of("{resource=~\"nvidia_com_mig_2g_12gb.*\",\
+            resource!~\"nvidia_com_gpu_shared|.*_shared\"}) * 2 / 4");
         assert!(requested(&[]).contains("habana_ai_gaudi\"}) * 1 or "));
     }
 }

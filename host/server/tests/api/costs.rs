@@ -151,7 +151,8 @@ async fn the_largest_groups_come_first_and_the_others_are_summed() {
     let by_team = "/api/v1/costs?group_by=team&filter=currency:USD";
     // USD: payments 13.5, search 6, and a nano that nobody bears.
     let row = |team: &str, amount: &str| {
-        json!({ "period_start": null, "keys": { "team": team }, "cost": usd(amount) })
+        let (keys, cost) = (json!({ "team": team }), usd(amount));
+        json!({ "period_start": null, "keys": keys, "cost": cost })
     };
     let all = [
         row("payments", "13.500000000"),
