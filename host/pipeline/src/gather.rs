@@ -221,7 +221,7 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         // Only estimates have such days. Other sources do without the search.
         if !self.wanted.billed.is_empty() && self.is_billed(day, resource) {
             self.gathered.billed += 1;
-            return Ok(());
+            return self.state_nothing(day, batch, row, resource);
         }
         // Both amounts are read before one of them is kept: a row counts in full or not at all.
         let (billed, billed_rest) = amount(&self.identities.reading.billed_cost, batch, row)?;
@@ -277,6 +277,23 @@ impl<'a, 'r> Gatherer<'a, 'r> {
         let (identities, billed) = (self.identities, self.wanted.billed);
         let gives_way = || identities.gives_way(billed, day, ResourceId(resource));
         *self.billed_resources.entry((day, resource)).or_insert_with(gives_way)
+    }
+
+    /// States the day of an estimate that is billed, so that older estimates of it do not count
+    /// on where all newer ones are billed.
+    #[cold]
+    fn state_nothing(
+        &mut self,
+        day: Day,
+        batch: &Batch<'_>,
+        row: usize,
+        resource: u32,
+    ) -> Result<(), CellFault> {
+        let billing_period =
+            self.periods.period(&self.identities.reading.billing_period, batch, row)?;
+        let currency = self.currencies[resource as usize];
+        self.gathered.totals.entry(ChargeDay { day, currency, billing_period }).or_default();
+        Ok(())
     }
 
     /// Whether the effective cost stands there as the billed one does.

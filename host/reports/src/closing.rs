@@ -36,6 +36,11 @@ pub enum Obstacle {
         currency: Currency,
         amount: Sum,
     },
+    /// Shared costs that no team bears yet, such as those whose weights have a gap.
+    InPools {
+        currency: Currency,
+        amount: Sum,
+    },
 }
 
 impl fmt::Display for Obstacle {
@@ -57,6 +62,9 @@ impl fmt::Display for Obstacle {
             }
             Obstacle::Suspense { currency, amount } => {
                 write!(f, "{} {currency} stand in suspense: their rules failed", amount.plain())
+            }
+            Obstacle::InPools { currency, amount } => {
+                write!(f, "{} {currency} stand in pools that no rule passed on", amount.plain())
             }
         }
     }
@@ -85,15 +93,31 @@ pub fn obstacles(ledger: &Reader, month: Month, now_ms: i64) -> Result<Vec<Obsta
     for source in ledger.source_names()? {
         set_aside(ledger, month, &source, &mut found)?;
     }
-    // By day: what cancels out over the month has still no owner.
-    let suspense = BalanceFilter::of(month.period()).by(Bucket::Day).accounts([Account::Suspense]);
+    let suspense = unowned(ledger, month, [Account::Suspense])?;
+    found.extend(
+        suspense.into_iter().map(|(currency, amount)| Obstacle::Suspense { currency, amount }),
+    );
+    let pools = ledger.accounts()?.into_iter().filter(|it| matches!(it, Account::Pool(_)));
+    let in_pools = unowned(ledger, month, pools)?;
+    found.extend(
+        in_pools.into_iter().map(|(currency, amount)| Obstacle::InPools { currency, amount }),
+    );
+    Ok(found)
+}
+
+/// The money of accounts that nobody pays, by currency.
+fn unowned(
+    ledger: &Reader,
+    month: Month,
+    accounts: impl IntoIterator<Item = Account>,
+) -> Result<BTreeMap<Currency, Sum>, Diagnostic> {
+    // By day: money that cancels out over the month has still no owner.
+    let filter = BalanceFilter::of(month.period()).by(Bucket::Day).accounts(accounts);
     let mut sums: BTreeMap<Currency, Sum> = BTreeMap::new();
-    for balance in ledger.balances(&suspense)? {
+    for balance in ledger.balances(&filter)?.into_iter().filter(|it| !it.amount.is_zero()) {
         *sums.entry(balance.currency).or_default() += balance.amount;
     }
-    found
-        .extend(sums.into_iter().map(|(currency, amount)| Obstacle::Suspense { currency, amount }));
-    Ok(found)
+    Ok(sums)
 }
 
 /// The rows that were set aside when days of the month were collected last.

@@ -15,7 +15,7 @@ use crate::window::{BASIS_WORDS, basis_of, window_of};
 use domain::code::{Code, Fault};
 use domain::decision::Decision;
 use domain::detail::Detail;
-use domain::diagnostic::{Diagnostic, did_you_mean};
+use domain::diagnostic::Diagnostic;
 use domain::driver::Driver;
 use domain::driver::candidates::Candidates;
 use domain::driver::cost::CostDriver;
@@ -28,7 +28,6 @@ use domain::spread::{Spread, WhenZero};
 use domain::usage::Quantity;
 use rust_decimal::Decimal;
 use std::ops::Range;
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// One case.

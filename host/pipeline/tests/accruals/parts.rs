@@ -54,6 +54,20 @@ fn warnings(report: &RunReport) -> Vec<String> {
     of_estimates(report).warnings.iter().map(|warning| warning.message.clone()).collect()
 }
 
+/// The cluster takes one of two estimates back, and the bill has the other by then.
+#[test]
+fn an_estimate_that_is_withdrawn_goes_where_all_others_are_billed() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    let both = "i-1 2026-03-01 kubernetes a 9\ni-2 2026-03-01 kubernetes a 7";
+    run(&mut ledger, vec![estimates(both)], 0);
+    let bill = || in_march("aws", "i-1 2026-03-01 ec2 a 10");
+    let one = || estimates("i-1 2026-03-01 kubernetes a 9");
+    run(&mut ledger, vec![bill(), one()], 0);
+    assert_eq!(total(&ledger), ["a 10.000000000"]);
+    run(&mut ledger, vec![bill(), one()], 0);
+    assert_eq!(total(&ledger), ["a 10.000000000"]);
+}
+
 #[test]
 fn a_first_cent_takes_back_nothing_of_another_resource() {
     const ESTIMATE: &str = "aws:///eu-west-1a/i-1 2026-03-01 kubernetes a 100";
