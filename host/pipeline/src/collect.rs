@@ -119,7 +119,11 @@ impl GatheredSource<'_> {
             older.gone.into_iter().partition(|day| day.source_day.source == source.name);
         for (day, totals) in self.statements(&source.name, own) {
             let restated = transaction.restate(id, &day, &totals)?;
-            report.count(collection.standing.compare(restated, &day, &totals));
+            let counted = collection.standing.compare(restated, &day, &totals);
+            // A day whose estimates are all billed has nothing, mostly as before.
+            if totals.charges > 0 || counted != Restated::Unchanged {
+                report.count(counted);
+            }
             changed.extend((restated != Restated::Unchanged).then_some(day.source_day));
         }
         (report.withdrawn, report.restated) = (older.withdrawn, older.restated);

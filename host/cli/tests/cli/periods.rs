@@ -262,7 +262,6 @@ fn a_month_that_is_not_ready_is_closed_with_a_reason_only() {
 #[test]
 fn a_month_with_money_in_a_pool_is_not_ready() {
     let scene = scene(&["2025-10-02 Compute eu 10 team=atlas", "2025-10-03 Odd eu 20 -"]);
-    fs::remove_file(scene.path("bills/may.csv")).expect("the bill");
     let shared = ODD_RULE.replace("throw \"no idea\"", "by_cost([\"boreas\"])");
     scene.write("rules/odd.rhai", &shared);
     scene.run("run").expect(0);
