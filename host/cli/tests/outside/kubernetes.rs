@@ -487,7 +487,8 @@ fn check_estimates(cluster: &Cluster, day: &str) {
     );
     let priced = settings(cluster.kubeconfig(), "context = \"admin\"").replace(
         "config = { page_size = 2 }",
-        "accrues_for = \"aws\"\nsettled_after_days = 0\nconfig = { prices = { currency = \"USD\", node_hour = { \"m5.xlarge\" = \"0.192\" } } }",
+        "accrues_for = \"aws\"\nsettled_after_days = 0\n\
+         config = { prices = { currency = \"USD\", node_hour = { \"m5.xlarge\" = \"0.192\" } } }",
     );
     scene.write("apportion.toml", &priced);
     scene.run("run").expect(0);
