@@ -154,7 +154,11 @@ fn the_end_of_a_file_of_dos_is_no_row() {
         let wanted = [WantedColumn::text("a")];
         let scan = Scan::open(&given, &wanted, ShortRows::Filled).unwrap();
         let (mut worker, mut rows) = (scan.worker(), 0);
-        while worker.next(&mut |batch| Ok(rows += batch.rows)).unwrap() {}
+        let mut count = |batch: &decode::Batch<'_>| {
+            rows += batch.rows;
+            Ok(())
+        };
+        while worker.next(&mut count).unwrap() {}
         assert_eq!(rows, 1, "{end:?}");
     }
 }
