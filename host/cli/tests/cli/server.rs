@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Stdio};
 
 pub struct Server {
-    child: Child,
+    pub child: Child,
     stderr: BufReader<ChildStderr>,
     address: String,
 }
@@ -45,15 +45,6 @@ impl Server {
             }
             seen.push_str(&line);
         }
-    }
-
-    /// Its open files and its threads, as Linux lists them.
-    #[cfg(target_os = "linux")]
-    pub fn files_and_threads(&self) -> [usize; 2] {
-        ["fd", "task"].map(|kind| {
-            let listed = std::fs::read_dir(format!("/proc/{}/{kind}", self.child.id()));
-            listed.expect("a process").count()
-        })
     }
 
     pub fn get(&self, path: &str) -> String {

@@ -14,6 +14,15 @@ impl Server {
             body,
         )
     }
+
+    /// Its open files and its threads, as Linux lists them.
+    #[cfg(target_os = "linux")]
+    pub fn files_and_threads(&self) -> [usize; 2] {
+        ["fd", "task"].map(|kind| {
+            let listed = std::fs::read_dir(format!("/proc/{}/{kind}", self.child.id()));
+            listed.expect("a process").count()
+        })
+    }
 }
 
 #[test]
