@@ -47,7 +47,7 @@ pub fn start(
 }
 
 /// Whether the ledger stands by other rules or settings. A ledger without a run has nothing to
-/// compare with, and one that cannot be read is told by every answer of the server.
+/// compare with. If a ledger cannot be read, every answer of the server says so.
 fn is_unposted(settings: &Settings, rules: &dyn Rules) -> bool {
     let posted = ledger_file::reader(settings).and_then(|ledger| posted_generation(&ledger));
     posted.is_ok_and(|posted| posted.is_some_and(|posted| posted != rules.generation()))

@@ -102,7 +102,7 @@ pub trait RulesInForce: Send + Sync {
     fn generation_count(&self) -> u64;
     /// Why the last save was not taken; empty where it was.
     fn findings(&self) -> Vec<Diagnostic>;
-    /// What is told of the rules in force, and stops nothing.
+    /// Warnings about the rules in force. They stop nothing.
     fn warnings(&self) -> Vec<Diagnostic> {
         Vec::new()
     }

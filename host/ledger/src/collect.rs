@@ -71,11 +71,7 @@ impl Reader {
                  AND t.day = s.day AND t.currency = s.currency \
                  AND t.billing_period IS s.billing_period)
              ORDER BY s.day, s.currency, s.billing_period";
-        row::rows(&self.connection, sql, [source], |row| {
-            let billing_period = row::optional_day(row, 9)?;
-            let day = DeliveryDay { source_day: row::source_day(row, 0)?, billing_period };
-            Ok((day, row::day_totals(row, 3)?))
-        })
+        row::rows(&self.connection, sql, [source], row::statement)
     }
 
     /// The days of all other sources as they are stated now, a line for each billing period.
@@ -92,11 +88,7 @@ impl Reader {
                  AND t.day = s.day AND t.currency = s.currency \
                  AND t.billing_period IS s.billing_period)";
         let (start, end) = (period.start().epoch_days(), period.end().epoch_days());
-        row::rows(&self.connection, sql, (source, start, end), |row| {
-            let billing_period = row::optional_day(row, 9)?;
-            let day = DeliveryDay { source_day: row::source_day(row, 0)?, billing_period };
-            Ok((day, row::day_totals(row, 3)?))
-        })
+        row::rows(&self.connection, sql, (source, start, end), row::statement)
     }
 
     /// The charges that a collection has of a day, stated or not.

@@ -20,11 +20,7 @@ impl Reader {
                  AND t.billing_period IS s.billing_period \
                  AND t.collection IN (SELECT collection FROM attempt WHERE source = ?1))
              ORDER BY s.day, s.currency, s.billing_period";
-        row::rows(&self.connection, sql, [source], |row| {
-            let billing_period = row::optional_day(row, 9)?;
-            let day = DeliveryDay { source_day: row::source_day(row, 0)?, billing_period };
-            Ok((day, row::day_totals(row, 3)?))
-        })
+        row::rows(&self.connection, sql, [source], row::statement)
     }
 
     /// The charges of that statement.

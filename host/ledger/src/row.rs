@@ -8,7 +8,7 @@ use domain::decimal::Exact;
 use domain::entry::EntryKind;
 use domain::money::{Currency, Sum};
 use domain::period::Day;
-use domain::run::{DayTotals, Fingerprint, RunState, SourceDay};
+use domain::run::{DayTotals, DeliveryDay, Fingerprint, RunState, SourceDay};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, Params, Row};
 
@@ -135,6 +135,13 @@ pub fn source_day(row: &Row<'_>, at: usize) -> Result<SourceDay> {
 /// A billing period, or nothing.
 pub fn stored_period(period: Option<Day>) -> Option<i32> {
     period.map(Day::epoch_days)
+}
+
+/// Source, day, currency, the six columns of totals, billing period.
+pub fn statement(row: &Row<'_>) -> Result<(DeliveryDay, DayTotals)> {
+    let day =
+        DeliveryDay { source_day: source_day(row, 0)?, billing_period: optional_day(row, 9)? };
+    Ok((day, day_totals(row, 3)?))
 }
 
 /// Rows, billed and effective nanos, data, billing period.

@@ -197,7 +197,7 @@ impl GatheredSource<'_> {
             self.warnings.extend(collected.expect_no_repeats(&self.gathered)?);
         }
         let mut standing = Vec::new();
-        for name in std::iter::once(&source.name).chain(&source.formerly) {
+        for name in source.names() {
             standing.extend(collection.standing.statements(collection.transaction, name)?);
         }
         self.days(source).older_statements(&source.name, &standing, &self.gathered.totals)

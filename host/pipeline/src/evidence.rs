@@ -16,7 +16,7 @@ const AMOUNTS_MIN: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RepeatKind {
     Charges,
-    /// Of charges of which one list says less than the other.
+    /// The same amounts, where one list says less of its charges.
     Amounts,
     /// Billed sums of services.
     Services,

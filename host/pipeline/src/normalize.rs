@@ -99,7 +99,7 @@ impl<'a, 'r> Identities<'a, 'r> {
         self.named(&lock(&self.known).rounded)
     }
 
-    /// The names of columns with texts of which characters were replaced, each with one of them.
+    /// Columns whose texts have replaced characters, each with one such text.
     pub fn replaced(&self) -> Vec<(String, String)> {
         self.named(&lock(&self.known).replaced)
     }
